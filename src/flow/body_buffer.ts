@@ -1,0 +1,68 @@
+/**
+ * The bytes of a body while they arrive and after.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+
+/** Collects the pieces of a body up to a limit; what comes after it is counted and let go. */
+export class BodyBuffer {
+  /** All bytes have arrived. */
+  complete = false;
+  /** How many bytes arrived, also when they were not kept. */
+  size = 0;
+  /** Bytes were let go because the body is longer than the limit. */
+  truncated = false;
+
+  readonly #limit: number;
+  // One piece is the usual case and needs no array.
+  #pieces: Uint8Array | Uint8Array[] | undefined;
+
+  /** @param limit how many bytes are kept at most */
+  constructor(limit = Infinity) {
+    this.#limit = limit;
+  }
+
+  /** A body that is there already. */
+  static of(bytes: Uint8Array): BodyBuffer {
+    const body = new BodyBuffer();
+    if (bytes.length > 0) body.push(bytes);
+    body.complete = true;
+    return body;
+  }
+
+  /** Takes the next piece. It is kept without a copy where that does not pin a much larger buffer. */
+  push(piece: Uint8Array): void {
+    const room = this.#limit - Math.min(this.size, this.#limit);
+    this.size += piece.length;
+    if (piece.length > room) this.truncated = true;
+    if (room === 0) return;
+    const kept = own(piece.length > room ? piece.subarray(0, room) : piece);
+    if (this.#pieces === undefined) this.#pieces = kept;
+    else if (Array.isArray(this.#pieces)) this.#pieces.push(kept);
+    else this.#pieces = [this.#pieces, kept];
+  }
+
+  /** The kept bytes as one array. */
+  bytes(): Uint8Array {
+    if (Array.isArray(this.#pieces)) this.#pieces = Buffer.concat(this.#pieces);
+    return this.#pieces ?? EMPTY;
+  }
+
+  /** The kept pieces in the order and sizes in which they arrived. */
+  pieces(): readonly Uint8Array[] {
+    return this.#pieces === undefined ? [] : Array.isArray(this.#pieces) ? this.#pieces : [this.#pieces];
+  }
+
+  /** How many bytes are kept. */
+  get kept(): number {
+    return Math.min(this.size, this.#limit);
+  }
+}
+
+const EMPTY = new Uint8Array(0);
+
+/** A socket may read into a large slab: keeping a small slice of it would keep the slab. */
+function own(piece: Uint8Array): Uint8Array {
+  return piece.byteLength * 2 < piece.buffer.byteLength ? new Uint8Array(piece) : piece;
+}

@@ -1,0 +1,73 @@
+/**
+ * What can go wrong with a flow: the one table of codes.
+ *
+ * @module
+ */
+
+/** How a failure looks to the client: a status with a page that explains it, or a connection that is cut. */
+export type FailureAnswer = number | "reset";
+
+/**
+ * Every failure of a flow that the wire itself reports, and how the client sees it. A malformed message has a code of
+ * its own from the codec (`HTTP_...`): 400, 431, 501 or 505 when the client sent it, 502 when the server did.
+ */
+export const FAILURES = {
+  /** The client hung up before it had the whole response. */
+  CLIENT_ABORTED: "reset",
+  /** The client did not send its whole request in time (`timeouts.head`). */
+  CLIENT_TIMEOUT: 408,
+  /** The name of the server could not be resolved. */
+  UPSTREAM_UNRESOLVED: 502,
+  /** The server refused the connection. */
+  UPSTREAM_REFUSED: 502,
+  /** The server could not be reached: no route, network down. */
+  UPSTREAM_UNREACHABLE: 502,
+  /** The server did not accept the connection in time (`timeouts.connect`). */
+  UPSTREAM_CONNECT_TIMEOUT: 504,
+  /** The server did not answer in time (`timeouts.head`). */
+  UPSTREAM_HEAD_TIMEOUT: 504,
+  /** The server stopped in the middle of its answer (`timeouts.idle`). */
+  UPSTREAM_IDLE_TIMEOUT: 504,
+  /** The server's certificate is not trusted. */
+  UPSTREAM_UNTRUSTED: 502,
+  /** TLS with the server failed for another reason. */
+  UPSTREAM_TLS: 502,
+  /** The server closed or reset the connection before it answered. */
+  UPSTREAM_CLOSED: 502,
+  /** The server's connection ended in the middle of its answer. */
+  UPSTREAM_ABORTED: 502,
+  /** The request was for this proxy itself. */
+  LOOP: 508,
+  /** A rule dropped it. */
+  DROPPED: "reset",
+  /** `flow.kill()` ended it. */
+  KILLED: "reset",
+  /** A hook, rule or matcher threw. */
+  HOOK_FAILED: 502,
+  /** The proxy was closed while it was in flight. */
+  PROXY_CLOSED: "reset",
+} as const satisfies Record<string, FailureAnswer>;
+
+/** A code of {@linkcode FAILURES}, of the codec, or of an addon's own. */
+export type FlowErrorCode = keyof typeof FAILURES | (string & Record<never, never>);
+
+/** Why a flow failed. */
+export interface FlowError {
+  /** A stable identifier. */
+  readonly code: FlowErrorCode;
+  /** What happened, where, and what to do. */
+  readonly message: string;
+  /** The status that the client got for it; none when its connection was cut. */
+  readonly status?: number;
+}
+
+/** How a failure of this code looks to the client. Codes that are not in {@linkcode FAILURES} are a 502. */
+export function answerFor(error: FlowError): FailureAnswer {
+  if (error.status !== undefined) return error.status;
+  return Object.hasOwn(FAILURES, error.code) ? FAILURES[error.code as keyof typeof FAILURES] : 502;
+}
+
+/** Whether a code says that the server failed, not the client or a rule: such a failure belongs on a tape. */
+export function isUpstreamFailure(error: FlowError): boolean {
+  return error.code.startsWith("UPSTREAM_");
+}

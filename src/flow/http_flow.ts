@@ -1,0 +1,75 @@
+/**
+ * One HTTP exchange.
+ *
+ * @module
+ */
+import type { FlowError, FlowErrorCode } from "./flow_error.ts";
+import type { Peer } from "./peer.ts";
+import type { FlowRequest } from "./request.ts";
+import type { FlowResponse } from "./response.ts";
+import type { Timings } from "./timings.ts";
+
+/** Who answered a flow. */
+export type FlowSource = "upstream" | "rule" | "tape" | "app" | "addon";
+
+let lastId = 0;
+
+/** For the wire: what happens at once when a flow is killed. */
+export const KILL: unique symbol = Symbol("kill");
+
+/** One HTTP exchange: a request, and a response or an error. */
+export class HttpFlow {
+  /** `"http"`. */
+  readonly type = "http";
+  /** Unique in this process. */
+  readonly id: string = `flow-${++lastId}`;
+  /** The request. */
+  request: FlowRequest;
+  /** The response, from its head on. An addon that sets it before the request is forwarded answers the flow. */
+  response?: FlowResponse;
+  /** Why the flow failed: such a flow has an `error` hook and no `response` hook. An addon that sets it ends the flow. */
+  error?: FlowError;
+  /** The client's connection. */
+  readonly client: Peer;
+  /** The server's connection; none when the flow was answered without one. */
+  server?: Peer;
+  /** When its stages happened. */
+  readonly timings: Timings;
+  /** Who answered. */
+  source: FlowSource = "upstream";
+  /** A mark for the report and the filter language. */
+  marked?: string;
+  /** A remark for the report and the tape. */
+  comment?: string;
+  /** True once nothing more happens: the response has passed, or it failed. */
+  done = false;
+
+  #metadata: Record<string, unknown> | undefined;
+  #alerts: string[] | undefined;
+
+  /** For the wire and the tape. */
+  constructor(request: FlowRequest, client: Peer, start: number = Date.now()) {
+    this.request = request;
+    this.client = client;
+    this.timings = { start };
+  }
+
+  /** A place for addons to keep what they know of this flow; use a key of your own. */
+  get metadata(): Record<string, unknown> {
+    return this.#metadata ??= {};
+  }
+
+  /** What alerters found. */
+  get alerts(): string[] {
+    return this.#alerts ??= [];
+  }
+
+  /** Ends the flow: the client's connection is cut, the server's too. Has no effect on a flow that is done. */
+  kill(code: FlowErrorCode = "KILLED"): void {
+    this.error ??= { code, message: `${this.request.method} ${this.request.url} was ended by flow.kill()` };
+    this[KILL]?.();
+  }
+
+  /** The wire puts a function here while the flow is in flight, so that a kill is seen at once. */
+  [KILL]?: () => void;
+}

@@ -1,0 +1,104 @@
+/**
+ * The forms of a matcher. Wherever a `Matcher` is taken, every form is.
+ *
+ * @module
+ */
+import type { Flow } from "../flow.ts";
+import type { HttpFlow } from "../http_flow.ts";
+
+/** An asymmetric matcher of a test library, such as `expect.stringContaining("a")`. */
+export interface AsymmetricMatcher {
+  /** Whether it accepts the value. */
+  asymmetricMatch(value: unknown): boolean;
+}
+
+/** How one value is matched: exactly, by pattern, by function, or by presence (`true`: is there, `false`: is not). */
+export type ValueMatcher =
+  | string
+  | number
+  | boolean
+  | RegExp
+  | AsymmetricMatcher
+  | ((value: string) => boolean)
+  | readonly ValueMatcher[];
+
+/** A request (and its response) described by some of its parts: every part that is given must match. */
+export interface RequestShape {
+  /** One method or several, in any case. */
+  method?: string | readonly string[];
+  /** Absolute URL, or a pattern as in a string matcher. */
+  url?: string | RegExp | URLPattern;
+  /** `http`, `https`, `ws` or `wss`. */
+  scheme?: string;
+  /** Host name (`*.name` for all below it), or `name:port`. */
+  host?: string | RegExp;
+  /** Port number. */
+  port?: number;
+  /** Path without the query; `:name` and `*` as in a string matcher. */
+  path?: string | RegExp;
+  /** Query parameters; others may be there too. An array wants several values of one name. */
+  query?: Record<string, ValueMatcher>;
+  /** Header fields by name; others may be there too. */
+  headers?: Record<string, ValueMatcher>;
+  /** Cookies of the request by name; others may be there too. */
+  cookies?: Record<string, ValueMatcher>;
+  /** The decoded body: exactly this text or these bytes, or a pattern. */
+  body?: string | RegExp | Uint8Array;
+  /** The JSON body: objects match when every given key matches, arrays element by element. */
+  json?: unknown;
+  /** Form fields (urlencoded or multipart) by name; others may be there too. */
+  form?: Record<string, ValueMatcher>;
+  /** Status of the response: `404`, `"4xx"`, `"500-504"`. */
+  status?: number | string;
+}
+
+/** A matcher in its one inner form. */
+export interface CompiledMatcher {
+  /** One line for errors, reports and near misses. */
+  readonly description: string;
+  /** Whether it says yes. Throws `BodyIncompleteError` when it must see a body that has not arrived. */
+  matches(flow: Flow): boolean;
+  /** Field by field, why it says yes or no: the base of every near miss. Without it the whole is one field. */
+  compare?(flow: Flow): Comparison[];
+  /** What every request that it matches has in common, so that a long list of rules can be indexed. */
+  readonly key?: MatchKey;
+}
+
+/** One field of a near miss. */
+export interface Comparison {
+  /** Such as `method`, `query.page`, `json.items[0].qty`. */
+  readonly field: string;
+  /** What was wanted, for people. */
+  readonly expected: string;
+  /** What was there, for people; `undefined` when nothing was. */
+  readonly actual: string | undefined;
+  /** Whether they fit. */
+  readonly matches: boolean;
+}
+
+/** Exact parts of a matcher; a part that is missing can be anything. */
+export interface MatchKey {
+  /** Upper case. */
+  readonly method?: string;
+  /** Host name without port, lower case. */
+  readonly hostname?: string;
+  /** Path without query, exactly. */
+  readonly path?: string;
+}
+
+/**
+ * Says yes or no to a flow:
+ *
+ * - a string: an optional method and a URL pattern or path, `"POST https://shop.test/orders/:id"`, `"/orders/*"`
+ * - a `RegExp` or `URLPattern` for the absolute URL
+ * - an object that gives some parts: {@linkcode RequestShape}
+ * - a function of the flow
+ * - a compiled matcher: `all()`, `any()`, `not()`, `filter()`
+ */
+export type Matcher =
+  | string
+  | RegExp
+  | URLPattern
+  | RequestShape
+  | ((flow: HttpFlow) => boolean)
+  | CompiledMatcher;

@@ -1,0 +1,42 @@
+/**
+ * The two ends of a flow.
+ *
+ * @module
+ */
+import type { FlowError } from "./flow_error.ts";
+
+/** What the TLS handshake of a connection agreed on. */
+export interface TlsInfo {
+  /** Such as `TLSv1.3`. */
+  readonly version: string;
+  /** Such as `TLS_AES_128_GCM_SHA256`. */
+  readonly cipher: string;
+  /** The name in the client's hello (SNI); none when it sent none. */
+  readonly serverName?: string;
+  /** The protocol that ALPN chose; none when it was not used. */
+  readonly alpn?: string;
+}
+
+/** A connection to a client or to a server. */
+export interface Peer {
+  /** Unique in this process. */
+  readonly id: number;
+  /** The name or address that was asked for, IPv6 without brackets. Editable for a server in `serverConnect`. */
+  host: string;
+  /** The port that was asked for; a client's own port for a client. Editable for a server in `serverConnect`. */
+  port: number;
+  /** The address of the other end, once connected. */
+  address?: string;
+  /** The address and port of this end, once connected. */
+  localAddress?: string;
+  /** See {@linkcode Peer.localAddress | localAddress}. */
+  localPort?: number;
+  /** Milliseconds since the epoch. */
+  connectedAt?: number;
+  /** What TLS agreed on; none on plain connections. */
+  tls?: TlsInfo;
+  /** For a client: the `host:port` of the CONNECT tunnel that it speaks in. */
+  tunnel?: string;
+  /** Why the connection failed. */
+  error?: FlowError;
+}

@@ -1,0 +1,72 @@
+/**
+ * An addon: an object with some hooks as methods. What each hook is for stands in the table of hooks, `table.ts`.
+ *
+ * @module
+ */
+import type { HttpFlow } from "../flow/http_flow.ts";
+import type { Peer } from "../flow/peer.ts";
+
+/** A line of the proxy's log. */
+export interface LogEntry {
+  /** How bad it is. */
+  readonly level: "debug" | "info" | "warn" | "error";
+  /** One line. */
+  readonly message: string;
+}
+
+/**
+ * Some hooks. Every one is optional and may be async; see {@linkcode HOOKS} for when each fires and what may be
+ * changed in it.
+ *
+ * @example
+ * ```ts
+ * import { type Addon, startProxy } from "flowtape";
+ *
+ * const tagger: Addon = {
+ *   name: "tagger",
+ *   requestHeaders: (flow) => flow.request.headers.set("x-test", "1"),
+ * };
+ * await using proxy = await startProxy({ addons: [tagger] });
+ * ```
+ *
+ * @typeParam Options what `configure` is given: the options of `startProxy`
+ */
+export interface Addon<Options = unknown> {
+  /** Used in errors and logs. */
+  readonly name?: string;
+  /** The options, at start and when some changed; `updated` names those. */
+  configure?(options: Options, updated: ReadonlySet<string>): unknown;
+  /** The proxy listens. May return an addon that takes this one's place. */
+  start?(): Addon<Options> | void | Promise<Addon<Options> | void>;
+  /** Now and then while the proxy is open. */
+  tick?(): unknown;
+  /** The proxy says something. */
+  log?(entry: LogEntry): unknown;
+  /** The proxy has closed. */
+  done?(): unknown;
+  /** A client connected. */
+  clientConnect?(client: Peer): unknown;
+  /** A client's connection is closed. */
+  clientDisconnect?(client: Peer): unknown;
+  /** A connection to a server is about to be made. */
+  serverConnect?(server: Peer): unknown;
+  /** A server's connection is closed. */
+  serverDisconnect?(server: Peer): unknown;
+  /** A client asks for a tunnel. */
+  httpConnect?(flow: HttpFlow): unknown;
+  /** The head of a request has arrived. */
+  requestHeaders?(flow: HttpFlow): unknown;
+  /** A request is complete. */
+  request?(flow: HttpFlow): unknown;
+  /** The head of a response has arrived, or an addon has set one. */
+  responseHeaders?(flow: HttpFlow): unknown;
+  /** A response is complete. */
+  response?(flow: HttpFlow): unknown;
+  /** A flow has failed. */
+  error?(flow: HttpFlow): unknown;
+  /**
+   * Asked before `request` and `response` of a flow: whether this addon needs that hook for it. A hook that nobody needs
+   * does not fire, and the body is passed on while it arrives. Without this method every hook of the addon is needed.
+   */
+  needs?(hook: "request" | "response", flow: HttpFlow): boolean;
+}

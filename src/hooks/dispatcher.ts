@@ -1,0 +1,158 @@
+/**
+ * Calls the hooks of a list of addons, one addon after the other.
+ *
+ * @module
+ */
+import { HookError, OptionsError } from "../flow/error.ts";
+import type { HttpFlow } from "../flow/http_flow.ts";
+import type { Addon, LogEntry } from "./addon.ts";
+import { type HookName, HOOKS } from "./table.ts";
+
+type Hook = (this: Addon, ...args: unknown[]) => unknown;
+
+/** A hook of one addon, ready to be called. */
+interface Listener {
+  readonly addon: Addon;
+  readonly call: Hook;
+}
+
+const NONE: readonly Listener[] = [];
+
+/** Where every hook is called from. A hook that no addon has costs one look at an empty list. */
+export class Dispatcher {
+  #addons: readonly Addon[];
+  #listeners: ReadonlyMap<HookName, readonly Listener[]>;
+  readonly #onFailure: (error: HookError, flow: HttpFlow | undefined) => void;
+
+  /** @param onFailure is told of every hook that threw */
+  constructor(addons: readonly Addon[], onFailure: (error: HookError, flow: HttpFlow | undefined) => void) {
+    this.#onFailure = onFailure;
+    this.#addons = addons;
+    this.#listeners = listenersOf(addons);
+  }
+
+  /** The addons in the order in which they are called. */
+  get addons(): readonly Addon[] {
+    return this.#addons;
+  }
+
+  /** Replaces the list. Calls under way go on with the old one. */
+  replace(addons: readonly Addon[]): void {
+    this.#addons = addons;
+    this.#listeners = listenersOf(addons);
+  }
+
+  /** Whether any addon has this hook. */
+  has(hook: HookName): boolean {
+    return this.#listeners.has(hook);
+  }
+
+  /** Whether any addon needs this hook for this flow. */
+  needs(hook: "request" | "response", flow: HttpFlow): boolean {
+    for (const { addon } of this.#listeners.get(hook) ?? NONE) {
+      if (addon.needs === undefined || addon.needs(hook, flow)) return true;
+    }
+    return false;
+  }
+
+  /**
+   * Calls a hook of every addon in order. Nothing is awaited when nothing is async: then it returns `undefined`.
+   * The first that throws ends the round.
+   *
+   * @throws {HookError} names the addon and the hook; `cause` is what it threw
+   */
+  run(hook: HookName, ...args: unknown[]): Promise<void> | undefined {
+    const listeners = this.#listeners.get(hook);
+    return listeners === undefined ? undefined : this.#from(0, listeners, hook, args);
+  }
+
+  /** Tells the addons a line of the log. Never throws. */
+  log(entry: LogEntry): void {
+    for (const { addon, call } of this.#listeners.get("log") ?? NONE) {
+      try {
+        const result = call.call(addon, entry);
+        if (isThenable(result)) result.then(undefined, () => {});
+      } catch {
+        // A failing log cannot be logged.
+      }
+    }
+  }
+
+  #from(start: number, listeners: readonly Listener[], hook: HookName, args: unknown[]): Promise<void> | undefined {
+    for (let i = start; i < listeners.length; i++) {
+      const { addon, call } = listeners[i]!;
+      try {
+        const result = call.apply(addon, args);
+        if (isThenable(result)) {
+          return result.then(
+            () => this.#from(i + 1, listeners, hook, args),
+            (cause) => this.#fail(addon, hook, cause, args[0]),
+          );
+        }
+      } catch (cause) {
+        this.#fail(addon, hook, cause, args[0]);
+      }
+    }
+    return undefined;
+  }
+
+  #fail(addon: Addon, hook: HookName, cause: unknown, subject: unknown): never {
+    const error = hookError(addon, hook, cause, subject);
+    this.#onFailure(error, isHttpFlow(subject) ? subject : undefined);
+    throw error;
+  }
+}
+
+/** The error of a hook that threw. */
+function hookError(addon: Addon, hook: HookName, cause: unknown, subject: unknown): HookError {
+  const where = isHttpFlow(subject) ? ` for ${subject.request.method} ${subject.request.url}` : "";
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new HookError("HOOK_FAILED", `hook ${hook} of addon ${nameOf(addon)} threw${where}: ${why}`, { cause });
+}
+
+/** What an addon is called in messages. */
+export function nameOf(addon: Addon): string {
+  return JSON.stringify(addon.name ?? (addon.constructor === Object ? "unnamed" : addon.constructor.name));
+}
+
+/**
+ * Refuses what is not an addon, before it is used.
+ *
+ * @param where its place, such as `addons[0]`
+ */
+export function checkAddon(addon: unknown, where: string): asserts addon is Addon {
+  if (typeof addon !== "object" || addon === null) {
+    throw new OptionsError(`${where} is not an addon: an object with hooks as methods is accepted, not ${typeof addon}`);
+  }
+  const hooks = hookNames.filter((name) => name in addon);
+  for (const name of hooks) {
+    if (typeof (addon as Record<string, unknown>)[name] !== "function") {
+      throw new OptionsError(`hook ${name} of ${where} is not a function`);
+    }
+  }
+  if (hooks.length === 0) {
+    throw new OptionsError(`${where} has no hook: ${hookNames.join(", ")} are the hooks`);
+  }
+}
+
+const hookNames = Object.keys(HOOKS) as HookName[];
+
+function listenersOf(addons: readonly Addon[]): Map<HookName, readonly Listener[]> {
+  const map = new Map<HookName, readonly Listener[]>();
+  for (const hook of hookNames) {
+    const listeners = addons.flatMap((addon) => {
+      const call = addon[hook];
+      return typeof call === "function" ? [{ addon, call: call as Hook }] : [];
+    });
+    if (listeners.length > 0) map.set(hook, listeners);
+  }
+  return map;
+}
+
+function isThenable(value: unknown): value is Promise<unknown> {
+  return typeof value === "object" && value !== null && typeof (value as Promise<unknown>).then === "function";
+}
+
+function isHttpFlow(value: unknown): value is HttpFlow {
+  return typeof value === "object" && value !== null && (value as HttpFlow).type === "http";
+}

@@ -1,0 +1,119 @@
+/**
+ * The one table of hooks: when each fires and what may be done in it. The reference is made from it.
+ *
+ * @module
+ */
+import type { Addon } from "./addon.ts";
+
+/** The name of a hook. */
+export type HookName = Exclude<keyof Addon, "name" | "needs">;
+
+/** What is known of a hook. */
+export interface HookEntry {
+  /** The part of the proxy's life it belongs to. */
+  readonly group: "lifecycle" | "connection" | "http";
+  /** When it fires. */
+  readonly when: string;
+  /** What is true when it fires. */
+  readonly guarantees: string;
+  /** What may be changed, and what that does. */
+  readonly mayChange: string;
+}
+
+/** Every hook, in the order of a flow's life. */
+export const HOOKS: Readonly<Record<HookName, HookEntry>> = {
+  configure: {
+    group: "lifecycle",
+    when: "Once before `start`, with the name of every option; later for each change, with the names that changed.",
+    guarantees: "The options are valid.",
+    mayChange: "Nothing. Throwing refuses the options: startProxy() rejects.",
+  },
+  start: {
+    group: "lifecycle",
+    when: "Once, when the proxy listens, before startProxy() resolves.",
+    guarantees: "`configure` has run for every addon.",
+    mayChange: "May return another addon, which takes this one's place; its own `start` is not called.",
+  },
+  tick: {
+    group: "lifecycle",
+    when: "Four times a second while the proxy is open; never twice at once. There is no timer when no addon has it.",
+    guarantees: "The proxy is open.",
+    mayChange: "Nothing.",
+  },
+  log: {
+    group: "lifecycle",
+    when: "Whenever the proxy has something to say.",
+    guarantees: "`message` is one line and holds no credentials.",
+    mayChange: "Nothing. What it throws is dropped, for it could not be logged.",
+  },
+  done: {
+    group: "lifecycle",
+    when: "Once, when every connection is closed, before close() settles.",
+    guarantees: "No other hook follows.",
+    mayChange: "Nothing. What it throws is thrown by close().",
+  },
+  clientConnect: {
+    group: "connection",
+    when: "A client has connected, before its first byte is read.",
+    guarantees: "`client.address` and `client.port` are set.",
+    mayChange: "Nothing. Throwing closes the connection.",
+  },
+  clientDisconnect: {
+    group: "connection",
+    when: "The connection is closed.",
+    guarantees: "Follows each `clientConnect` once, after the last hook of its flows.",
+    mayChange: "Nothing.",
+  },
+  serverConnect: {
+    group: "connection",
+    when: "A new connection to a server is about to be made; not when one is reused.",
+    guarantees: "`server.host` and `server.port` are where it will go.",
+    mayChange: "`server.host` and `server.port`: the connection goes there; the request stays as it is.",
+  },
+  serverDisconnect: {
+    group: "connection",
+    when: "A server's connection is closed.",
+    guarantees: "Follows each `serverConnect` once, also when the connection failed: then `server.error` is set.",
+    mayChange: "Nothing.",
+  },
+  httpConnect: {
+    group: "http",
+    when: "A client asks for a tunnel with CONNECT, before it is answered. No other http hook fires for this flow but `error`.",
+    guarantees: "`flow.request.hostname` and `port` are the target.",
+    mayChange: "`flow.response` with a status that is not 2xx refuses the tunnel.",
+  },
+  requestHeaders: {
+    group: "http",
+    when: "The head of a request has arrived, before any of it is sent on.",
+    guarantees: "Everything but the body; reading the body throws BODY_INCOMPLETE unless there is none.",
+    mayChange: "Everything but the body. `flow.response` answers at once, without waiting for the body; " +
+      "`flow.error` or `flow.kill()` ends the flow. `flow.request.stream = true` lets the body pass while it arrives.",
+  },
+  request: {
+    group: "http",
+    when: "The request is complete, before it is sent on. With `flow.request.stream`: when it has been sent on. " +
+      "Not when `requestHeaders` answered the flow.",
+    guarantees: "`flow.request.body` is complete, or `flow.request.bodyTruncated` is true.",
+    mayChange: "Everything: it has not been sent. `flow.response` answers, `flow.error` or `flow.kill()` ends the flow.",
+  },
+  responseHeaders: {
+    group: "http",
+    when: "The head of the response has arrived, or an addon has set `flow.response`; before any of it is sent on.",
+    guarantees: "`flow.response` without its body, unless an addon made it.",
+    mayChange: "Status and headers; or `flow.response` as a whole: the body of the server is then let go. " +
+      "`flow.response.stream = true` lets the body pass while it arrives.",
+  },
+  response: {
+    group: "http",
+    when: "The response is complete, before it is sent on. With `flow.response.stream`, and always for server-sent " +
+      "events: when it has been sent on. Exactly one of `response` and `error` fires for a flow.",
+    guarantees: "`flow.response.body` is complete, or `flow.response.bodyTruncated` is true.",
+    mayChange: "Everything, unless it was streamed.",
+  },
+  error: {
+    group: "http",
+    when: "The flow has failed: either side, a rule or a hook ended it. Exactly one of `response` and `error` fires.",
+    guarantees: "`flow.error` with a stable code; `flow.response` may hold what had arrived.",
+    mayChange: "Nothing: the client has been told.",
+  },
+};
