@@ -1,0 +1,1 @@
+export * from "deno-std/http/server_sent_event_parse_stream.js";

@@ -1,0 +1,21 @@
+import { defineConfig } from "tsup";
+
+export default defineConfig({
+  entry: {
+    mod: "src/mod.ts",
+    client: "src/client/mod.ts",
+    deno: "src/deno.ts",
+    tape: "src/tape/mod.ts",
+    vitest: "src/vitest.ts",
+  },
+  format: ["esm", "cjs"],
+  target: "node22",
+  platform: "node",
+  // Entry points share chunks, so that a FlowSet of "flowtape" is a FlowSet of "flowtape/tape" as well.
+  splitting: true,
+  sourcemap: true,
+  clean: true,
+  dts: { resolve: [/^@std\/http/] },
+  // @std/http lives on JSR, where an npm package cannot point to: its few modules become part of ours.
+  noExternal: [/^@std\/http/, /^deno-std/],
+});
