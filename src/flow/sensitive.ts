@@ -1,0 +1,76 @@
+/**
+ * What may hold a credential: the one list of names, and how such values are shown.
+ *
+ * @module
+ */
+
+/** What stands in place of a value that is not shown. */
+export const REDACTED = "[redacted]";
+
+// Compared without case and without "-", "_" and ".", so that api-key, apiKey and API_KEY are one name.
+const EXACT: ReadonlySet<string> = new Set(["auth", "pwd", "pass", "sid", "sig", "jwt", "bearer", "session"]);
+
+/** "max_tokens" and "tokenizer" are no secrets: most words count at the end of a name only. */
+const WORD =
+  /secret|password|passwd|passphrase|privatekey|(?:token|apikey|authorization|cookie|credentials?|accesskey|accesskeyid|sessionid|signature|csrf|xsrf)$/;
+
+/**
+ * Whether a header, query parameter, form field, cookie or JSON key of this name may hold a credential.
+ * `Set-Cookie`, `client_secret` and `apiKey` may; `max_tokens` may not.
+ */
+export function isSensitiveName(name: string): boolean {
+  const plain = name.toLowerCase().replace(/[-_.\s]/g, "");
+  return EXACT.has(plain) || WORD.test(plain);
+}
+
+/** A copy of a JSON value whose sensitive members are {@linkcode REDACTED}. */
+export function redactJson(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(redactJson);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => [key, isSensitive(key, member) ? REDACTED : redactJson(member)]),
+  );
+}
+
+/** A URL whose sensitive query parameters, and password, are {@linkcode REDACTED}; the rest stays as it was written. */
+export function redactUrl(url: string): string {
+  const mark = url.indexOf("?");
+  const start = mark < 0 ? url : url.slice(0, mark);
+  const plain = start.replace(/^([a-z*]+:\/\/)[^/@]*@/i, `$1${REDACTED}@`);
+  return mark < 0 ? plain : `${plain}?${redactQuery(url.slice(mark + 1))}`;
+}
+
+/** Text that may hold JSON, a form or header lines: the values after sensitive names are {@linkcode REDACTED}. */
+export function redactText(text: string): string {
+  return text
+    .replace(
+      PAIR,
+      (whole, start: string, name: string, between: string) =>
+        isSensitiveName(name) ? `${start}${name}${between}${REDACTED}` : whole,
+    )
+    .replace(/\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/gi, `$1 ${REDACTED}`);
+}
+
+/** `"name": "value"`, `name=value`, `name: value`; the value may be quoted. */
+const PAIR =
+  /(["']?)([\w.-]{2,64})(\1\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s&,;"'{}[\]]+(?: [^\s&,;"'{}[\]:=]+)?)/g;
+
+function redactQuery(query: string): string {
+  return query.split("&").map((pair) => {
+    const mark = pair.indexOf("=");
+    return mark >= 0 && isSensitiveName(decode(pair.slice(0, mark))) ? `${pair.slice(0, mark)}=${REDACTED}` : pair;
+  }).join("&");
+}
+
+function decode(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
+
+/** A flag or `null` under a sensitive name tells nothing. */
+function isSensitive(key: string, value: unknown): boolean {
+  return value !== null && typeof value !== "boolean" && isSensitiveName(key);
+}
