@@ -1,6 +1,6 @@
-import { defineConfig } from "tsup";
+import type { Options } from "tsup";
 
-export default defineConfig({
+const config: Options = {
   entry: {
     mod: "src/mod.ts",
     client: "src/client/mod.ts",
@@ -18,4 +18,6 @@ export default defineConfig({
   dts: { resolve: [/^@std\/http/] },
   // @std/http lives on JSR, where an npm package cannot point to: its few modules become part of ours.
   noExternal: [/^@std\/http/, /^deno-std/],
-});
+};
+
+export default config;

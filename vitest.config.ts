@@ -1,10 +1,12 @@
-import { defineConfig } from "vitest/config";
+import type { ViteUserConfig } from "vitest/config";
 
-export default defineConfig({
+const config: ViteUserConfig = {
   resolve: { tsconfigPaths: true },
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["**/*.deno.test.ts", "**/*.bun.test.ts"],
     pool: "forks",
   },
-});
+};
+
+export default config;
