@@ -216,9 +216,9 @@ export class Http1Parser {
     while (queue.bytes[queue.at] === CR && this.#emptyLines < MAX_EMPTY_LINES) {
       if (queue.length === 1) return undefined;
       if (queue.bytes[queue.at + 1] !== LF) break;
+      this.#emptyLines++;
       queue.skipTo(queue.at + 2);
       if (queue.length === 0) return undefined;
-      this.#emptyLines++;
     }
     const end = scanner.scan(queue.bytes, queue.at);
     if (end === -1) return undefined;
