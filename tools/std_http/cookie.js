@@ -1,1 +1,2 @@
+// @ts-self-types="./cookie.d.ts"
 export * from "deno-std/http/cookie.js";

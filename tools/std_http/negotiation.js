@@ -1,1 +1,2 @@
+// @ts-self-types="./negotiation.d.ts"
 export * from "deno-std/http/negotiation.js";

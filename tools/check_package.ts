@@ -1,0 +1,120 @@
+/**
+ * Checks what would be published on npm: packs the built package, installs it in a project of its own, and uses it there from
+ * ESM, CommonJS and TypeScript, on Node, Deno and Bun.
+ *
+ * @module
+ */
+
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import process from "node:process";
+
+const root = resolve(import.meta.dirname, "..");
+const bin = (name: string) => join(root, "node_modules/.bin", name);
+if (!existsSync(join(root, "dist/mod.js"))) throw new Error("There is nothing to pack: run `npm run build` first");
+
+const project = mkdtempSync(join(tmpdir(), "flowtape-package-"));
+const run = (command: string, ...args: string[]) =>
+  execFileSync(command, args, { cwd: project, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+
+try {
+  install();
+  smokeTest();
+  checkTypes();
+} finally {
+  rmSync(project, { recursive: true });
+}
+
+function install(): void {
+  const packed = execFileSync("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", project], {
+    cwd: root,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [tarball] = Object.values(JSON.parse(packed)) as [
+    { filename: string; files: { path: string }[]; size: number },
+  ];
+  const foreign = tarball.files.filter(({ path }) => !/^(dist\/|package\.json$|LICENSE$|[A-Z]+\.md$)/.test(path));
+  if (foreign.length) throw new Error(`These do not belong into the package: ${foreign.map((it) => it.path)}`);
+  console.log(`${tarball.filename}: ${tarball.files.length} files, ${Math.round(tarball.size / 1024)} KB`);
+
+  write("package.json", JSON.stringify({ name: "project", private: true }));
+  run("npm", "install", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error", `./${tarball.filename}`);
+}
+
+function smokeTest(): void {
+  const use = `
+    const proxy = await startProxy();
+    if (!(proxy.port > 0)) throw new Error("no port");
+    await proxy.close();
+    console.log("started and closed");
+  `;
+  write("esm.mjs", `import { startProxy } from "flowtape"; import "flowtape/tape"; import "flowtape/client"; ${use}`);
+  write(
+    "cjs.cjs",
+    `const { startProxy } = require("flowtape"); require("flowtape/tape"); require("flowtape/client");
+     (async () => {${use}})();`,
+  );
+  const ways: [string, ...string[]][] = [
+    [bin("node"), "esm.mjs"],
+    [bin("node"), "cjs.cjs"],
+    [bin("deno"), "run", "--allow-all", "esm.mjs"],
+    [bin("bun"), "esm.mjs"],
+    [bin("bun"), "cjs.cjs"],
+  ];
+  for (const [command, ...args] of ways) {
+    const output = run(command, ...args);
+    if (!output.includes("started and closed")) throw new Error(`${command} ${args.join(" ")} printed: ${output}`);
+  }
+}
+
+function checkTypes(): void {
+  // Types that a user's project has anyway: those of Node and of the optional peers.
+  for (const name of ["@types", "vitest"]) {
+    const path = join(project, "node_modules", name);
+    if (!existsSync(path)) symlinkSync(join(root, "node_modules", name), path, "junction");
+  }
+  const use = `
+    export async function check(): Promise<number> {
+      await using proxy: Proxy = await startProxy();
+      return proxy.port;
+    }
+    export const entryPoints: object[] = [tape, client, vitest];
+  `;
+  const names = `
+    import { type Proxy, startProxy } from "flowtape";
+    import * as client from "flowtape/client";
+    import * as tape from "flowtape/tape";
+    import * as vitest from "flowtape/vitest";
+  `;
+  mkdirSync(join(project, "types"));
+  write("types/esm.mts", names + use);
+  write("types/cjs.cts", names + use);
+  write(
+    "tsconfig.json",
+    JSON.stringify({
+      compilerOptions: {
+        strict: true,
+        noEmit: true,
+        module: "nodenext",
+        target: "esnext",
+        lib: ["esnext", "esnext.disposable", "dom", "dom.iterable"],
+        types: ["node"],
+        skipLibCheck: true,
+      },
+      include: ["types"],
+    }),
+  );
+  try {
+    run(bin("tsc"), "--project", ".");
+  } catch (error) {
+    console.error((error as { stdout?: string }).stdout);
+    process.exitCode = 1;
+  }
+}
+
+function write(path: string, text: string): void {
+  writeFileSync(join(project, path), text);
+}
