@@ -1,0 +1,43 @@
+/**
+ * Asymmetric matchers of test libraries: `expect.any(Number)`, `expect.stringContaining("a")`.
+ *
+ * @module
+ */
+
+/** An asymmetric matcher of any library, as one form. */
+export interface Asymmetric {
+  /** Such as `Any<Number>`. */
+  readonly text: string;
+  /** Whether it accepts the value. */
+  accepts(value: unknown): boolean;
+}
+
+/** vitest, jest and Bun have `asymmetricMatch`; the classes of @std/expect have `equals` and `inverse`. */
+interface Loose {
+  asymmetricMatch?(value: unknown): boolean;
+  equals?(value: unknown): boolean;
+  toAsymmetricMatcher?(): string;
+  readonly inverse?: boolean;
+  readonly value?: unknown;
+}
+
+/** The asymmetric matcher that a value is, if it is one. */
+export function asAsymmetric(value: unknown): Asymmetric | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const loose = value as Loose;
+  if (typeof loose.asymmetricMatch === "function") {
+    return { text: textOf(loose), accepts: (actual) => Boolean(loose.asymmetricMatch!(actual)) };
+  }
+  if (typeof loose.equals === "function" && "inverse" in loose) {
+    return { text: textOf(loose), accepts: (actual) => Boolean(loose.equals!(actual)) };
+  }
+  return undefined;
+}
+
+function textOf(matcher: Loose): string {
+  if (typeof matcher.toAsymmetricMatcher === "function") return matcher.toAsymmetricMatcher();
+  const name = `${matcher.inverse ? "not " : ""}${matcher.constructor.name}`;
+  const { value } = matcher;
+  if (value === undefined) return name;
+  return `${name}<${typeof value === "function" ? value.name : JSON.stringify(value)}>`;
+}
