@@ -172,8 +172,12 @@ function report(outcomes: Outcome[]): void {
     total.failed += failed;
     total.skipped += skipped;
   }
-  const idle = outcomes.filter((it) => it.passed + it.failed === 0).map((it) => it.runtime);
-  if (idle.length) console.log(`\nNo test ran on: ${idle.join(", ")}.`);
+  // Where paths are given, they may be of tests for another runtime.
+  const ran = outcomes.filter((it) => it.passed + it.failed > 0);
+  const idle = outcomes.filter((it) =>
+    !ran.includes(it) && (it.files > 0 || positionals.length === 0 || ran.length === 0)
+  );
+  if (idle.length) console.log(`\nNo test ran on: ${idle.map((it) => it.runtime).join(", ")}.`);
   console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
   process.exitCode = total.failed || idle.length ? 1 : 0;
 }
