@@ -17,10 +17,16 @@ const TARGET = /^[!"$-~\x80-\xff]+$/;
  */
 export function checkField(name: string, value: string): void {
   if (!TOKEN.test(name)) {
-    throw new OptionsError(`The header name ${quote(name)} is not a token: use letters, digits and hyphens (RFC 9110 5.1)`);
+    throw new OptionsError(
+      `The header name ${quote(name)} is not a token: use letters, digits and hyphens (RFC 9110 5.1)`,
+    );
   }
   if (!TEXT.test(value)) {
-    throw new OptionsError(`The value of header ${name} is ${quote(value)}: a line break, a control or a character above U+00FF cannot be sent (RFC 9110 5.5)`);
+    throw new OptionsError(
+      `The value of header ${name} is ${
+        quote(value)
+      }: a line break, a control or a character above U+00FF cannot be sent (RFC 9110 5.5)`,
+    );
   }
 }
 
@@ -32,7 +38,11 @@ export function checkField(name: string, value: string): void {
 export function checkRequestLine(method: string, target: string): void {
   if (!TOKEN.test(method)) throw new OptionsError(`The method ${quote(method)} is not a token (RFC 9110 9.1)`);
   if (!TARGET.test(target)) {
-    throw new OptionsError(`The request target ${quote(target)} cannot be sent: percent-encode white space, controls, "#" and characters above U+00FF (RFC 9112 3.2)`);
+    throw new OptionsError(
+      `The request target ${
+        quote(target)
+      } cannot be sent: percent-encode white space, controls, "#" and characters above U+00FF (RFC 9112 3.2)`,
+    );
   }
 }
 
@@ -46,6 +56,8 @@ export function checkStatusLine(status: number, reason: string): void {
     throw new OptionsError(`The status ${status} is not an integer from 100 to 999 (RFC 9110 15)`);
   }
   if (!TEXT.test(reason)) {
-    throw new OptionsError(`The reason phrase ${quote(reason)} holds a control or a character above U+00FF (RFC 9112 4)`);
+    throw new OptionsError(
+      `The reason phrase ${quote(reason)} holds a control or a character above U+00FF (RFC 9112 4)`,
+    );
   }
 }

@@ -72,9 +72,15 @@ function skipExtensions(bytes: Uint8Array, from: number, end: number): number {
 function explain(line: string): ProtocolError {
   const ending = explainLineEnd(line);
   if (ending?.code === "HTTP_BARE_LF") return ending;
-  return new ProtocolError("HTTP_CHUNK_SIZE", `The chunk line ${quote(line)} is not a hexadecimal size up to 2^53 - 1 (RFC 9112 7.1)`);
+  return new ProtocolError(
+    "HTTP_CHUNK_SIZE",
+    `The chunk line ${quote(line)} is not a hexadecimal size up to 2^53 - 1 (RFC 9112 7.1)`,
+  );
 }
 
 function tooLong(): ProtocolError {
-  return new ProtocolError("HTTP_CHUNK_SIZE", `Chunk extensions are longer than ${MAX_LINE} bytes in one line or ${MAX_EXTENSIONS} in one message (RFC 9112 7.1.1)`);
+  return new ProtocolError(
+    "HTTP_CHUNK_SIZE",
+    `Chunk extensions are longer than ${MAX_LINE} bytes in one line or ${MAX_EXTENSIONS} in one message (RFC 9112 7.1.1)`,
+  );
 }

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { Buffer } from "node:buffer";
 import type { RequestHead, ResponseHead } from "./head.ts";
 
 /** A head has arrived. */
@@ -18,7 +17,7 @@ export interface HeadEvent {
  */
 export interface DataEvent {
   readonly type: "data";
-  readonly data: Buffer;
+  readonly data: Uint8Array;
   /** When a transfer chunk starts with this piece: the size of that whole chunk. 0: the piece continues one, or there are no chunks. */
   readonly chunk: number;
   /** Whether this piece completes its transfer chunk; false when there are no chunks. */

@@ -22,7 +22,10 @@ export function contentLength(bytes: Buffer, from: number, to: number): number {
   }
   if (length <= Number.MAX_SAFE_INTEGER) return length;
   const value = quote(latin1(bytes, from, to));
-  throw new ProtocolError("HTTP_CONTENT_LENGTH", `Content-Length is ${value}; it must be one decimal number up to 2^53 - 1 (RFC 9110 8.6)`);
+  throw new ProtocolError(
+    "HTTP_CONTENT_LENGTH",
+    `Content-Length is ${value}; it must be one decimal number up to 2^53 - 1 (RFC 9110 8.6)`,
+  );
 }
 
 /** Accepts the value of Transfer-Encoding in `[from, to)` when it is `chunked` alone, and throws otherwise. */
@@ -33,5 +36,9 @@ export function requireChunked(bytes: Buffer, from: number, to: number): void {
   const codings = value.toLowerCase().split(/[ \t]*,[ \t]*/);
   const framed = codings.indexOf("chunked") === codings.length - 1;
   const status = framed && codings.every((coding) => /^[a-z0-9!#$%&'*+\-.^_`|~]+$/.test(coding)) ? 501 : 400;
-  throw new ProtocolError("HTTP_TRANSFER_ENCODING", `Transfer-Encoding is ${quote(value)}; only "chunked", once and alone, is accepted (RFC 9112 6.1)`, status);
+  throw new ProtocolError(
+    "HTTP_TRANSFER_ENCODING",
+    `Transfer-Encoding is ${quote(value)}; only "chunked", once and alone, is accepted (RFC 9112 6.1)`,
+    status,
+  );
 }

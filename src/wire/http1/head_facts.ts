@@ -5,7 +5,15 @@
  */
 import type { Buffer } from "node:buffer";
 import { contentLength, requireChunked } from "./framing_fields.ts";
-import { CONNECTION, CONTENT_LENGTH, HOP_ONLY, type KnownField, TE, TRANSFER_ENCODING, UPGRADE } from "./known_fields.ts";
+import {
+  CONNECTION,
+  CONTENT_LENGTH,
+  HOP_ONLY,
+  type KnownField,
+  TE,
+  TRANSFER_ENCODING,
+  UPGRADE,
+} from "./known_fields.ts";
 import { COLON, latin1, sameName, skipSpace, trimSpace } from "./octets.ts";
 import { ProtocolError } from "./protocol_error.ts";
 import { findLines } from "./field_lines.ts";
@@ -51,14 +59,20 @@ export class HeadFacts {
     switch (known) {
       case CONTENT_LENGTH:
         if (this.lengthAt !== -1) {
-          throw new ProtocolError("HTTP_CONTENT_LENGTH", "There are two Content-Length fields; one is allowed (RFC 9112 6.3)");
+          throw new ProtocolError(
+            "HTTP_CONTENT_LENGTH",
+            "There are two Content-Length fields; one is allowed (RFC 9112 6.3)",
+          );
         }
         this.length = contentLength(bytes, from, to);
         this.lengthAt = at - origin;
         break;
       case TRANSFER_ENCODING:
         if (this.codingAt !== -1) {
-          throw new ProtocolError("HTTP_TRANSFER_ENCODING", "There are two Transfer-Encoding fields; one, chunked, is accepted (RFC 9112 6.1)");
+          throw new ProtocolError(
+            "HTTP_TRANSFER_ENCODING",
+            "There are two Transfer-Encoding fields; one, chunked, is accepted (RFC 9112 6.1)",
+          );
         }
         requireChunked(bytes, from, to);
         this.codingAt = at - origin;
@@ -93,10 +107,16 @@ export class HeadFacts {
   checkFraming(version: "1.0" | "1.1"): void {
     if (this.codingAt === -1) return;
     if (this.lengthAt !== -1) {
-      throw new ProtocolError("HTTP_LENGTH_AND_CHUNKED", "There are both Content-Length and Transfer-Encoding; which one counts is ambiguous (RFC 9112 6.3)");
+      throw new ProtocolError(
+        "HTTP_LENGTH_AND_CHUNKED",
+        "There are both Content-Length and Transfer-Encoding; which one counts is ambiguous (RFC 9112 6.3)",
+      );
     }
     if (version === "1.0") {
-      throw new ProtocolError("HTTP_TRANSFER_ENCODING", "Transfer-Encoding in an HTTP/1.0 message: its framing is faulty (RFC 9112 6.1)");
+      throw new ProtocolError(
+        "HTTP_TRANSFER_ENCODING",
+        "Transfer-Encoding in an HTTP/1.0 message: its framing is faulty (RFC 9112 6.1)",
+      );
     }
   }
 

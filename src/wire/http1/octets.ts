@@ -31,7 +31,10 @@ export const TEXT: Uint8Array = table((byte) => byte === HT || (byte >= SP && by
 export const TARGET: Uint8Array = table((byte) => byte > SP && byte !== 0x7f && byte !== 0x23);
 
 /** The value of a hexadecimal digit, or -1. */
-export const HEX: Int8Array = Int8Array.from({ length: 256 }, (_, byte) => "0123456789abcdef".indexOf(String.fromCharCode(byte).toLowerCase()));
+export const HEX: Int8Array = Int8Array.from(
+  { length: 256 },
+  (_, byte) => "0123456789abcdef".indexOf(String.fromCharCode(byte).toLowerCase()),
+);
 
 /** Whether the bytes at `at` are `lower`, in any case. `lower` has only lower-case letters, digits and hyphens. */
 export function sameName(bytes: Uint8Array, at: number, lower: string): boolean {

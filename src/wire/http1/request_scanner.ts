@@ -89,7 +89,9 @@ export class RequestScanner extends SectionScanner {
   protected override field(known: KnownField, bytes: Buffer, at: number, eol: number, origin: number): void {
     switch (known) {
       case HOST: {
-        if (this.#hostFrom !== -1) throw new ProtocolError("HTTP_HOST", "There are two Host fields; one is allowed (RFC 9112 3.2)");
+        if (this.#hostFrom !== -1) {
+          throw new ProtocolError("HTTP_HOST", "There are two Host fields; one is allowed (RFC 9112 3.2)");
+        }
         const from = valueStart(bytes, at, eol);
         this.#hostFrom = from - origin;
         this.#hostTo = trimSpace(bytes, from, eol) - origin;
@@ -112,7 +114,11 @@ export class RequestScanner extends SectionScanner {
     if (this.fieldsAt === -1) {
       return new ProtocolError("HTTP_TARGET", `The request line is longer than ${limit} bytes (RFC 9112 3)`, 414);
     }
-    return new ProtocolError("HTTP_HEADERS_TOO_LARGE", `The request head is larger than ${limit} bytes (RFC 6585 5)`, 431);
+    return new ProtocolError(
+      "HTTP_HEADERS_TOO_LARGE",
+      `The request head is larger than ${limit} bytes (RFC 6585 5)`,
+      431,
+    );
   }
 
   #host(fields: string): string | undefined {

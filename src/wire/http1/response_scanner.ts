@@ -58,7 +58,10 @@ export class ResponseScanner extends SectionScanner {
     const hundreds = bytes[at + 9]! - 0x30;
     const tens = bytes[at + 10]! - 0x30;
     const ones = bytes[at + 11]! - 0x30;
-    if (minor === -1 || bytes[at + 8] !== SP || !(hundreds >= 1 && hundreds <= 9 && tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9)) return -1;
+    if (
+      minor === -1 || bytes[at + 8] !== SP ||
+      !(hundreds >= 1 && hundreds <= 9 && tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9)
+    ) return -1;
     let p = at + 12;
     if (bytes[p] === SP) {
       p++;
@@ -77,7 +80,10 @@ export class ResponseScanner extends SectionScanner {
     if (!/^HTTP\/1\.[0-9]$/.test(version)) {
       if (version.startsWith("HTTP/")) return explainVersion(version);
     }
-    return new ProtocolError("HTTP_START_LINE", `The status line ${quote(line)} is not a version, a status and a reason (RFC 9112 4)`);
+    return new ProtocolError(
+      "HTTP_START_LINE",
+      `The status line ${quote(line)} is not a version, a status and a reason (RFC 9112 4)`,
+    );
   }
 
   protected override field(known: KnownField, bytes: Buffer, at: number, eol: number, origin: number): void {

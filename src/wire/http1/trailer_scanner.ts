@@ -29,7 +29,10 @@ export class TrailerScanner extends SectionScanner {
   }
 
   protected override field(_known: KnownField, bytes: Buffer, at: number, eol: number): void {
-    throw new ProtocolError("HTTP_TRAILERS", `The trailer ${quote(latin1(bytes, at, eol))} belongs into the head (RFC 9110 6.5.1)`);
+    throw new ProtocolError(
+      "HTTP_TRAILERS",
+      `The trailer ${quote(latin1(bytes, at, eol))} belongs into the head (RFC 9110 6.5.1)`,
+    );
   }
 
   protected override tooLarge(limit: number): ProtocolError {

@@ -8,16 +8,26 @@ const CHUNKED = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked \r\n\r
 const chunked = (body: string) => onlyMessage(readRequest(CHUNKED + body));
 
 describe("a body of known length", () => {
-  test.each(["0", "5", "005", "5 ", "\t5\t"])("takes Content-Length %j: white space around a value is no part of it (RFC 9112 5)", (length) => {
-    const body = "x".repeat(Number(length));
-    const message = onlyMessage(readRequest(`POST / HTTP/1.1\r\nX: 1\r\nContent-Length:${length}\r\n\r\n${body}`));
-    expect(message.head).toMatchObject({ framing: { kind: "length", length: Number(length) }, lengthAt: 6, codingAt: -1 });
-    expect([message.body, message.chunks]).toEqual([body, []]);
-  });
+  test.each(["0", "5", "005", "5 ", "\t5\t"])(
+    "takes Content-Length %j: white space around a value is no part of it (RFC 9112 5)",
+    (length) => {
+      const body = "x".repeat(Number(length));
+      const message = onlyMessage(readRequest(`POST / HTTP/1.1\r\nX: 1\r\nContent-Length:${length}\r\n\r\n${body}`));
+      expect(message.head).toMatchObject({
+        framing: { kind: "length", length: Number(length) },
+        lengthAt: 6,
+        codingAt: -1,
+      });
+      expect([message.body, message.chunks]).toEqual([body, []]);
+    },
+  );
 
   test("takes the largest length there is", () => {
     const { messages, error } = readRequest("POST / HTTP/1.1\r\nContent-Length: 9007199254740991\r\n\r\nx");
-    expect([error, messages[0]?.head.framing, messages[0]?.trailers]).toEqual([undefined, { kind: "length", length: Number.MAX_SAFE_INTEGER }, undefined]);
+    expect([error, messages[0]?.head.framing, messages[0]?.trailers]).toEqual([undefined, {
+      kind: "length",
+      length: Number.MAX_SAFE_INTEGER,
+    }, undefined]);
   });
 
   test("comes at once and without a copy", () => {
@@ -44,9 +54,12 @@ describe("a chunked body", () => {
     expect(chunked("0\r\n\r\n")).toMatchObject({ body: "", chunks: [], trailers: "" });
   });
 
-  test.each(["5", "05", "0000000000000005", "5;a", "5;a=b", '5 ; a = "b;c" ;d', "5\t;", "5;caf\xe9"])("B21 ignores extensions: %j", (line) => {
-    expect(chunked(`${line}\r\nhello\r\n00;last\r\n\r\n`)).toMatchObject({ body: "hello", chunks: [[5, 5]] });
-  });
+  test.each(["5", "05", "0000000000000005", "5;a", "5;a=b", '5 ; a = "b;c" ;d', "5\t;", "5;caf\xe9"])(
+    "B21 ignores extensions: %j",
+    (line) => {
+      expect(chunked(`${line}\r\nhello\r\n00;last\r\n\r\n`)).toMatchObject({ body: "hello", chunks: [[5, 5]] });
+    },
+  );
 
   test("may hold anything that looks like framing", () => {
     const data = "\r\n0\r\n\r\n";

@@ -9,7 +9,7 @@ import * as http from "node:http";
 import { Duplex } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { mutate, REQUESTS, RESPONSES } from "./mutation.ts";
-import { feed, type Message, type Reading, randomFrom } from "./support.ts";
+import { feed, type Message, randomFrom, type Reading } from "./support.ts";
 
 /** The node:http of Deno and Bun has another parser and accepts other things: comparing with it would say nothing about ours. */
 const IS_NODE = !("Deno" in globalThis) && !("Bun" in globalThis);
@@ -71,7 +71,9 @@ function compare(input: string, ours: Reading, node: NodeReading): number {
 }
 
 function describeMessage({ head, body, trailers }: Message): Seen {
-  const start = head.kind === "request" ? `${head.method} ${head.target} ${head.version}` : `${head.status} ${head.reason} ${head.version}`;
+  const start = head.kind === "request"
+    ? `${head.method} ${head.target} ${head.version}`
+    : `${head.status} ${head.reason} ${head.version}`;
   return { start, fields: pairs(head.fields), body, trailers: pairs(trailers ?? "") };
 }
 
@@ -111,7 +113,11 @@ async function readByClient(input: string, method: string): Promise<NodeReading>
   const request = http.request({ method, createConnection: () => connection(input) as never });
   request.on("response", (response) => {
     response.on("error", () => reading.refused = true);
-    gather(response, `${response.statusCode} ${response.statusMessage} ${response.httpVersion}`, (seen) => reading.seen.push(seen));
+    gather(
+      response,
+      `${response.statusCode} ${response.statusMessage} ${response.httpVersion}`,
+      (seen) => reading.seen.push(seen),
+    );
   });
   request.on("upgrade", () => reading.refused = true);
   request.on("error", () => reading.refused = true);
@@ -132,7 +138,8 @@ function gather(message: http.IncomingMessage, start: string, done: (seen: Seen)
 
 /** All is in memory, so all that will happen happens within a few turns of the event loop. */
 async function settled(reading: NodeReading): Promise<void> {
-  for (let quiet = 0, last = -1; quiet < 6;) {
+  let last = -1;
+  for (let quiet = 0; quiet < 6;) {
     await new Promise((resolve) => setImmediate(resolve));
     quiet = reading.seen.length === last ? quiet + 1 : 0;
     last = reading.seen.length;

@@ -16,7 +16,9 @@ test.each([["request", REQUESTS], ["response", RESPONSES]] as const)(
       const whole = JSON.stringify(feed(kind, [bytes], setting));
       const bytewise = JSON.stringify(feed(kind, pieces(bytes, () => 1), setting));
       const pieced = JSON.stringify(feed(kind, pieces(bytes, () => 1 + Math.floor(random() * 20)), setting));
-      if (bytewise !== whole || pieced !== whole) expect([bytewise, pieced, bytes.toString("latin1")]).toEqual([whole, whole, ""]);
+      if (bytewise !== whole || pieced !== whole) {
+        expect([bytewise, pieced, bytes.toString("latin1")]).toEqual([whole, whole, ""]);
+      }
     }
   },
 );

@@ -21,13 +21,38 @@ export const RESPONSES: readonly string[] = [
   "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 11\r\n\r\nhello world",
   "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n5\r\nhello\r\n6;ext=1\r\n world\r\n0\r\nX-Sum: 1\r\n\r\n",
   "HTTP/1.1 204 No Content\r\nServer: x\r\n\r\n",
-  "HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\nContent-Length: 5\r\n\r\n",
+  'HTTP/1.1 304 Not Modified\r\nETag: "x"\r\nContent-Length: 5\r\n\r\n',
   "HTTP/1.0 200 OK\r\nServer: old\r\n\r\nuntil the end",
   "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok",
   "HTTP/1.1 404 \r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nContent-Length: 0\r\n\r\n",
 ];
 
-const BYTES = ["\r", "\n", " ", "\t", "\0", ":", ",", ";", "+", "-", "0", "9", "x", "a", "F", "/", "#", "\"", "\x0b", "\x7f", "\x80", "\xff", "\r\n", "\r\n\r\n"];
+const BYTES = [
+  "\r",
+  "\n",
+  " ",
+  "\t",
+  "\0",
+  ":",
+  ",",
+  ";",
+  "+",
+  "-",
+  "0",
+  "9",
+  "x",
+  "a",
+  "F",
+  "/",
+  "#",
+  '"',
+  "\x0b",
+  "\x7f",
+  "\x80",
+  "\xff",
+  "\r\n",
+  "\r\n\r\n",
+];
 const SNIPPETS = [
   "Content-Length: 5\r\n",
   "Content-Length: 0\r\n",
@@ -69,7 +94,8 @@ export function mutate(seeds: readonly string[], random: () => number): string {
     else if (change === 3) text = text.slice(0, line - 2) + pick(BYTES) + text.slice(Math.max(0, line - below(3)));
     else if (change === 4) text = text.slice(0, at) + pick(SNIPPETS) + text.slice(at);
     else if (change <= 6) text = text.slice(0, line) + pick(SNIPPETS) + text.slice(line);
-    else text = text.slice(0, line) + text.slice(line, lines.find((next) => next > line) ?? text.length) + text.slice(line);
+    else {text = text.slice(0, line) + text.slice(line, lines.find((next) => next > line) ?? text.length) +
+        text.slice(line);}
   }
   return text;
 }

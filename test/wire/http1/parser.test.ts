@@ -35,10 +35,31 @@ describe("a parser", () => {
     expect(parser.next()?.type).toBe("head");
   });
 
+  test.each(
+    [
+      ["request", "GET /1 HTTP/1.1\r\nConnection: close\r\n\r\n", "GET /2 HTTP/1.1\r\n\r\n"],
+      ["request", "GET /1 HTTP/1.0\r\n\r\n", "GET /2 HTTP/1.0\r\n\r\n"],
+      ["response", "HTTP/1.1 204 x\r\nConnection: close\r\n\r\n", "HTTP/1.1 204 x\r\n\r\n"],
+    ] as const,
+  )("B12 reads nothing after a %s that closes the connection (RFC 9112 9.6)", (kind, first, second) => {
+    const reading = feed(kind, [bytes(first + second)], { closes: true });
+    expect([reading.messages.length, reading.rest, reading.error]).toEqual([1, second, undefined]);
+  });
+
+  test("B11 reads on after an interim response that says close", () => {
+    const input = "HTTP/1.1 100 x\r\nConnection: close\r\n\r\nHTTP/1.1 204 x\r\n\r\n";
+    expect(feed("response", [bytes(input)]).messages.length).toBe(2);
+  });
+
   test("finishes with the events of what it still holds", () => {
     const parser = new Http1Parser("response");
     parser.push(bytes("HTTP/1.1 200 OK\r\n\r\nabc"));
-    expect([parser.finish()?.type, parser.finish()?.type, parser.finish()?.type, parser.finish()]).toEqual(["head", "data", "end", undefined]);
+    expect([parser.finish()?.type, parser.finish()?.type, parser.finish()?.type, parser.finish()]).toEqual([
+      "head",
+      "data",
+      "end",
+      undefined,
+    ]);
   });
 
   test("throws the same error again, whatever comes", () => {
@@ -73,7 +94,9 @@ describe("a parser", () => {
     for (const piece of pieces(input, () => 7)) {
       parser.push(piece);
       parser.push(Buffer.alloc(0));
-      for (let event = parser.next(); event !== undefined; event = parser.next()) if (event.type === "data") seen.push(event.data);
+      for (let event = parser.next(); event !== undefined; event = parser.next()) {
+        if (event.type === "data") seen.push(event.data);
+      }
     }
     expect(Buffer.concat(seen).toString()).toBe(body);
   });
@@ -86,13 +109,23 @@ describe("work is linear in the bytes, however they arrive", () => {
     ["one long field", `GET / HTTP/1.1\r\nX: ${long}\r\n\r\n`],
     ["many fields", `GET / HTTP/1.1\r\n${"X: 1\r\n".repeat(10000)}\r\n`],
     ["a long target", `GET /${long} HTTP/1.1\r\n\r\n`],
-    ["many small chunks", `POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n${"1\r\nx\r\n".repeat(10000)}0\r\n\r\n`],
-    ["long chunk lines", `POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n${`1;${"x".repeat(4000)}\r\nx\r\n`.repeat(4)}0\r\n\r\n`],
+    [
+      "many small chunks",
+      `POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n${"1\r\nx\r\n".repeat(10000)}0\r\n\r\n`,
+    ],
+    [
+      "long chunk lines",
+      `POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n${`1;${"x".repeat(4000)}\r\nx\r\n`.repeat(4)}0\r\n\r\n`,
+    ],
     ["long trailers", `POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: ${long}\r\n\r\n`],
   ])("%s", (_, input) => {
     const started = performance.now();
     const reading = feed("request", pieces(bytes(input), () => 1));
-    expect([reading.error, reading.messages.length, reading.messages[0]?.trailers === undefined]).toEqual([undefined, 1, false]);
+    expect([reading.error, reading.messages.length, reading.messages[0]?.trailers === undefined]).toEqual([
+      undefined,
+      1,
+      false,
+    ]);
     expect(performance.now() - started).toBeLessThan(2000);
   });
 });

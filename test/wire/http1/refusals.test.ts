@@ -4,7 +4,8 @@ import { readRequest, readResponse } from "./support.ts";
 const CRLF = "\r\n";
 
 /** A request with these fields and body. */
-const post = (fields: string, body = "", version = "1.1") => `POST / HTTP/${version}\r\nHost: a\r\n${fields}\r\n${body}`;
+const post = (fields: string, body = "", version = "1.1") =>
+  `POST / HTTP/${version}\r\nHost: a\r\n${fields}\r\n${body}`;
 
 describe("request lines that are refused", () => {
   test.each([
@@ -93,7 +94,22 @@ describe("field lines that are refused", () => {
     expect(readRequest(`GET / HTTP/1.1\r\nHost: ${one}\r\nhost:${two}\r\n\r\n`).error).toBe("HTTP_HOST 400");
   });
 
-  test.each(["a b", "a,b c", "u@a", "a/b", "a?b", "a#b", "http://a", "a:b", "a:80:81", "[::1", "::1", "a\\b", "caf\xe9", "a:+80"])("Host %j", (host) => {
+  test.each([
+    "a b",
+    "a,b c",
+    "u@a",
+    "a/b",
+    "a?b",
+    "a#b",
+    "http://a",
+    "a:b",
+    "a:80:81",
+    "[::1",
+    "::1",
+    "a\\b",
+    "caf\xe9",
+    "a:+80",
+  ])("Host %j", (host) => {
     expect(readRequest(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`).error).toBe("HTTP_HOST 400");
   });
 });
@@ -213,7 +229,9 @@ describe("chunks that are refused", () => {
 
   test("B5 trailers over the limit", () => {
     const body = `0\r\nX: ${"x".repeat(300)}\r\n\r\n`;
-    expect(readRequest(post("Transfer-Encoding: chunked\r\n", body), { headBytes: 200 }).error).toBe("HTTP_HEADERS_TOO_LARGE 431");
+    expect(readRequest(post("Transfer-Encoding: chunked\r\n", body), { headBytes: 200 }).error).toBe(
+      "HTTP_HEADERS_TOO_LARGE 431",
+    );
   });
 });
 

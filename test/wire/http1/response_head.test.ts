@@ -3,7 +3,8 @@ import { onlyMessage, readResponse, responseHead } from "./support.ts";
 
 describe("the head of a response", () => {
   test("B4 is given raw", () => {
-    const fields = "Set-Cookie: a=1\r\nset-cookie: b=2\r\nContent-Length: 2\r\nConnection: keep-alive\r\nKeep-Alive: timeout=5\r\n";
+    const fields =
+      "Set-Cookie: a=1\r\nset-cookie: b=2\r\nContent-Length: 2\r\nConnection: keep-alive\r\nKeep-Alive: timeout=5\r\n";
     expect(responseHead(`HTTP/1.1 404 Not \xe9 Found\r\n${fields}\r\nno`)).toEqual({
       kind: "response",
       version: "1.1",
@@ -31,17 +32,24 @@ describe("the head of a response", () => {
   });
 
   test("may have no fields at all", () => {
-    expect(responseHead("HTTP/1.1 204 No Content\r\n\r\n")).toMatchObject({ fields: "", framing: { kind: "none" }, keepAlive: true });
+    expect(responseHead("HTTP/1.1 204 No Content\r\n\r\n")).toMatchObject({
+      fields: "",
+      framing: { kind: "none" },
+      keepAlive: true,
+    });
   });
 
   test("a Host or Proxy-Authenticate of a response means nothing to the codec", () => {
-    expect(responseHead("HTTP/1.1 204 x\r\nHost: a b\r\nHost: c\r\nProxy-Authenticate: Basic\r\n\r\n").hops).toEqual([]);
+    expect(responseHead("HTTP/1.1 204 x\r\nHost: a b\r\nHost: c\r\nProxy-Authenticate: Basic\r\n\r\n").hops).toEqual(
+      [],
+    );
   });
 });
 
 describe("the body of a response", () => {
   const NEXT = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-  const bodies = (input: string, asks?: string[]) => readResponse(input, asks && { asks }).messages.map(({ body }) => body);
+  const bodies = (input: string, asks?: string[]) =>
+    readResponse(input, asks && { asks }).messages.map(({ body }) => body);
 
   test.each([
     ["204", "Content-Length: 5"],
@@ -64,8 +72,15 @@ describe("the body of a response", () => {
 
   test("B10 B11 interim responses leave the request unanswered", () => {
     const interim = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
-    const { messages, rest } = readResponse(`${interim}HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n${NEXT}`, { asks: ["HEAD", "GET"] });
-    expect(messages.map(({ head, body }) => [head.kind === "response" && head.status, body])).toEqual([[100, ""], [103, ""], [200, ""], [200, "ok"]]);
+    const { messages, rest } = readResponse(`${interim}HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n${NEXT}`, {
+      asks: ["HEAD", "GET"],
+    });
+    expect(messages.map(({ head, body }) => [head.kind === "response" && head.status, body])).toEqual([
+      [100, ""],
+      [103, ""],
+      [200, ""],
+      [200, "ok"],
+    ]);
     expect(rest).toBe("");
   });
 
@@ -85,7 +100,10 @@ describe("the body of a response", () => {
   });
 
   test("B37 is none for a 2xx to CONNECT, and HTTP is over", () => {
-    const { messages, rest } = readResponse("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n\x16\x03\x01", { asks: ["CONNECT"], closes: true });
+    const { messages, rest } = readResponse("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n\x16\x03\x01", {
+      asks: ["CONNECT"],
+      closes: true,
+    });
     expect(messages.map(({ body, trailers }) => [body, trailers])).toEqual([["", ""]]);
     expect(rest).toBe("\x16\x03\x01");
   });
@@ -96,7 +114,10 @@ describe("the body of a response", () => {
   });
 
   test("B65 is none for 101, and HTTP is over", () => {
-    const { messages, rest } = readResponse("HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n\x81\x00", { asks: ["GET"], closes: true });
+    const { messages, rest } = readResponse(
+      "HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n\x81\x00",
+      { asks: ["GET"], closes: true },
+    );
     expect(messages.map(({ head, trailers }) => [head.upgrade, trailers])).toEqual([["websocket", ""]]);
     expect(rest).toBe("\x81\x00");
   });

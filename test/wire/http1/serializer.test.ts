@@ -30,7 +30,8 @@ describe("raw fields", () => {
   test("lose their framing as well when a body changes", () => {
     const fields = "Connection: close\r\nHost: a\r\nContent-Length: 2\r\nX: 1\r\nKeep-Alive: 5\r\n";
     expect(out.withoutFraming(head(fields, "ab"))).toBe("Host: a\r\nX: 1\r\n");
-    expect(out.withoutFraming(head("Host: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n", "0\r\n\r\n"))).toBe("Host: a\r\n");
+    expect(out.withoutFraming(head("Host: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n", "0\r\n\r\n")))
+      .toBe("Host: a\r\n");
     expect(out.withoutFraming(head("Host: a\r\nConnection: close\r\n"))).toBe("Host: a\r\n");
   });
 
@@ -51,14 +52,26 @@ describe("raw fields", () => {
 
 test("joinBytes makes one buffer of latin1 strings and bytes", () => {
   expect(out.joinBytes([]).length).toBe(0);
-  expect([...out.joinBytes(["a\xe9\xff", new Uint8Array([0, 200]), "", Buffer.from("z")])]).toEqual([97, 233, 255, 0, 200, 122]);
-  expect(out.joinBytes(["x".repeat(10000), Buffer.alloc(10000, "y")]).toString()).toBe("x".repeat(10000) + "y".repeat(10000));
+  expect([...out.joinBytes(["a\xe9\xff", new Uint8Array([0, 200]), "", Buffer.from("z")])]).toEqual([
+    97,
+    233,
+    255,
+    0,
+    200,
+    122,
+  ]);
+  expect(out.joinBytes(["x".repeat(10000), Buffer.alloc(10000, "y")]).toString()).toBe(
+    "x".repeat(10000) + "y".repeat(10000),
+  );
 });
 
 describe("checks against splitting", () => {
-  test.each([["X-Ok", ""], ["x", "a\tb caf\xe9"], ["!#$%&'*+-.^_`|~1", "~"]])("field %j: %j may be sent", (name, value) => {
-    expect(() => out.checkField(name, value)).not.toThrow();
-  });
+  test.each([["X-Ok", ""], ["x", "a\tb caf\xe9"], ["!#$%&'*+-.^_`|~1", "~"]])(
+    "field %j: %j may be sent",
+    (name, value) => {
+      expect(() => out.checkField(name, value)).not.toThrow();
+    },
+  );
 
   test.each([
     ["", "1", "token"],
@@ -80,7 +93,9 @@ describe("checks against splitting", () => {
   test("start lines are checked as well", () => {
     expect(() => out.checkRequestLine("GET", "/a?b")).not.toThrow();
     expect(() => out.checkRequestLine("GE T", "/")).toThrow("token");
-    for (const target of ["", "/a b", "/a\r\n", "/a#b", "/\u0120"]) expect(() => out.checkRequestLine("GET", target)).toThrow("percent-encode");
+    for (const target of ["", "/a b", "/a\r\n", "/a#b", "/\u0120"]) {
+      expect(() => out.checkRequestLine("GET", target)).toThrow("percent-encode");
+    }
     expect(() => out.checkStatusLine(200, "OK caf\xe9")).not.toThrow();
     for (const status of [99, 1000, 200.5, NaN]) expect(() => out.checkStatusLine(status, "")).toThrow("integer");
     expect(() => out.checkStatusLine(200, "OK\r\nX: 1")).toThrow("reason");

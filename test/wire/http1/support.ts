@@ -89,7 +89,7 @@ export function feed(kind: "request" | "response", input: readonly Uint8Array[],
       parser.push(piece);
       for (let event = parser.next(); event !== undefined; event = parser.next()) note(event);
     }
-    if (setting.closes) for (let event = parser.finish(); event !== undefined; event = parser.finish()) note(event);
+    if (setting.closes) { for (let event = parser.finish(); event !== undefined; event = parser.finish()) note(event); }
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
     expect(() => parser.next()).toThrow(error);
