@@ -53,7 +53,7 @@ export function redactText(text: string): string {
 
 /** `"name": "value"`, `name=value`, `name: value`; the value may be quoted. */
 const PAIR =
-  /(["']?)([\w.-]{2,64})(\1\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s&,;"'{}[\]]+(?: [^\s&,;"'{}[\]:=]+)?)/g;
+  /(?<![\w.-])(["']?)([\w.-]{2,64})(\1\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s&,;"'{}[\]]+(?: [^\s&,;"'{}[\]:=]+)?)/g;
 
 function redactQuery(query: string): string {
   return query.split("&").map((pair) => {

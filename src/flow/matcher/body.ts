@@ -4,11 +4,11 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { isText } from "../media_type.ts";
 import type { FlowRequest } from "../request.ts";
 import { redactText } from "../sensitive.ts";
 import { type BodyPart, bytesOf, jsonOf, textOf } from "./body_part.ts";
 import { describeValue, shorten } from "./describe.ts";
+import { excerpts } from "./excerpt.ts";
 import { type Field, field } from "./field.ts";
 import { compareJson, matchesJson } from "./json.ts";
 import { found } from "./value.ts";
@@ -23,11 +23,26 @@ export function bodyField(wanted: string | RegExp | Uint8Array): Field {
     return field("body", describeValue(wanted), matches, showBytes);
   }
   const fits = typeof wanted === "string" ? (text: string) => text === wanted : (text: string) => found(wanted, text);
-  const matches = (request: FlowRequest) => {
+  const matches = ({ request }: { request: FlowRequest }) => {
     const { value } = textOf(request);
     return value !== undefined && fits(value);
   };
-  return field("body", typeof wanted === "string" ? printable(wanted) : String(wanted), matches, showText);
+  return {
+    matches,
+    compare: ({ request }) => {
+      const actual = showText(request);
+      if (typeof wanted !== "string") {
+        return [{
+          field: "body",
+          expected: String(wanted),
+          actual: actual && shorten(actual),
+          matches: matches({ request }),
+        }];
+      }
+      const [expected, received] = excerpts(printable(wanted), actual ?? "");
+      return [{ field: "body", expected, actual: actual && received, matches: matches({ request }) }];
+    },
+  };
 }
 
 /** The JSON body. */
@@ -45,12 +60,6 @@ export function jsonField(wanted: unknown): Field {
   };
 }
 
-/** The body of a request for people: text in quotes, other bytes as their number and first few. */
-export function showBody(request: FlowRequest): string | undefined {
-  const type = request.headers.get("content-type");
-  return type === null || isText(type) ? showText(request) : showBytes(request);
-}
-
 function showText(request: FlowRequest): string | undefined {
   return shown(textOf(request), printable);
 }
@@ -65,5 +74,5 @@ function shown<T extends string | Uint8Array>(body: BodyPart<T>, show: (value: T
 }
 
 function printable(text: string): string {
-  return shorten(redactText(JSON.stringify(text.slice(0, 10_000))));
+  return JSON.stringify(redactText(text));
 }
