@@ -33,7 +33,11 @@ export class BodyReader {
   /** The size of the chunk in hand until its first piece is out, then 0. */
   #chunk = 0;
 
-  /** @param trailerBytes how many bytes the trailers of a message may have */
+  /**
+   * Makes a reader that has no body to read yet.
+   *
+   * @param trailerBytes how many bytes the trailers of a message may have
+   */
   constructor(trailerBytes: number) {
     this.#trailerBytes = trailerBytes;
   }

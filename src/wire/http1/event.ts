@@ -7,7 +7,9 @@ import type { RequestHead, ResponseHead } from "./head.ts";
 
 /** A head has arrived. */
 export interface HeadEvent {
+  /** Tells the events apart. */
   readonly type: "head";
+  /** The head. */
   readonly head: RequestHead | ResponseHead;
 }
 
@@ -16,7 +18,9 @@ export interface HeadEvent {
  * the sender's chunks without waiting for whole ones.
  */
 export interface DataEvent {
+  /** Tells the events apart. */
   readonly type: "data";
+  /** The bytes. */
   readonly data: Uint8Array;
   /** When a transfer chunk starts with this piece: the size of that whole chunk. 0: the piece continues one, or there are no chunks. */
   readonly chunk: number;
@@ -26,6 +30,7 @@ export interface DataEvent {
 
 /** The message is complete. */
 export interface EndEvent {
+  /** Tells the events apart. */
   readonly type: "end";
   /** The raw trailer lines, each ended by CRLF; `""` when there are none. */
   readonly trailers: string;

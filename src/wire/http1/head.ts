@@ -33,6 +33,7 @@ export interface Head {
 
 /** The head of a request. */
 export interface RequestHead extends Head {
+  /** Tells heads apart. */
   readonly kind: "request";
   /** The method, as it was sent; methods are case-sensitive. */
   readonly method: string;
@@ -46,6 +47,7 @@ export interface RequestHead extends Head {
 
 /** The head of a response. */
 export interface ResponseHead extends Head {
+  /** Tells heads apart. */
   readonly kind: "response";
   /** The status, 100 to 999. */
   readonly status: number;

@@ -27,11 +27,11 @@ const END_TO_END: ReadonlySet<string> = new Set(["host", "content-length", "tran
 /** Facts about the fields of one head. One object serves all messages of a connection: `reset()` starts the next one. */
 export class HeadFacts {
   /** Offset of the Content-Length line from the first field line, or -1. */
-  lengthAt = -1;
+  lengthAt: number = -1;
   /** The value of Content-Length. */
   length = 0;
   /** Offset of the Transfer-Encoding line, or -1. Its value is `chunked`. */
-  codingAt = -1;
+  codingAt: number = -1;
   #hops: number[] | undefined;
   #close = false;
   #keepAlive = false;

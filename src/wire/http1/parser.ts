@@ -57,6 +57,8 @@ export class Http1Parser {
   #failure: ProtocolError | undefined;
 
   /**
+   * Makes a parser that is between messages.
+   *
    * @param kind what arrives: the requests of a client, or the responses of a server
    * @param options limits
    */

@@ -49,12 +49,16 @@ export type ProtocolErrorCode =
 
 /** A message that is refused. The connection it came on cannot be used any further: where the next one starts is unknown. */
 export class ProtocolError extends FlowtapeError {
+  /** `"ProtocolError"` */
   override readonly name: string = "ProtocolError";
+  /** What was wrong: compare this, never the message. */
   declare readonly code: ProtocolErrorCode;
   /** What a server answers to such a request: 400, 414, 431, 501 or 505. */
   readonly status: number;
 
   /**
+   * Makes the error.
+   *
    * @param code what was wrong
    * @param message what was found, and what the RFC asks for
    * @param status what a server answers

@@ -30,6 +30,7 @@ export class RequestScanner extends SectionScanner {
   /** The last Host that was found well: a connection mostly says the same again. */
   #knownHost = "";
 
+  /** Prepares for the next head. */
   override reset(): void {
     super.reset();
     this.#facts.reset();
@@ -63,6 +64,7 @@ export class RequestScanner extends SectionScanner {
     };
   }
 
+  /** Reads the request line. */
   protected override startLine(bytes: Buffer, at: number, end: number): number {
     let p = at;
     while (p < end && TOKEN[bytes[p]!] === 1) p++;
@@ -82,10 +84,12 @@ export class RequestScanner extends SectionScanner {
     return p + 11;
   }
 
+  /** Why the request line is refused. */
   protected override explainStartLine(line: string): ProtocolError {
     return explainRequestLine(line);
   }
 
+  /** Takes note of a field. */
   protected override field(known: KnownField, bytes: Buffer, at: number, eol: number, origin: number): void {
     switch (known) {
       case HOST: {
@@ -110,6 +114,7 @@ export class RequestScanner extends SectionScanner {
     }
   }
 
+  /** The error for a head that is over the limit. */
   protected override tooLarge(limit: number): ProtocolError {
     if (this.fieldsAt === -1) {
       return new ProtocolError("HTTP_TARGET", `The request line is longer than ${limit} bytes (RFC 9112 3)`, 414);

@@ -23,6 +23,7 @@ export class ResponseScanner extends SectionScanner {
   #version: "1.0" | "1.1" = "1.1";
   #status = 0;
 
+  /** Prepares for the next head. */
   override reset(): void {
     super.reset();
     this.#facts.reset();
@@ -51,6 +52,7 @@ export class ResponseScanner extends SectionScanner {
     };
   }
 
+  /** Reads the status line. */
   protected override startLine(bytes: Buffer, at: number, end: number): number {
     // "HTTP/1.1 200" CRLF: servers without a reason phrase often leave out the space as well, which changes nothing.
     if (at + 14 > end) return -1;
@@ -73,6 +75,7 @@ export class ResponseScanner extends SectionScanner {
     return p + 2;
   }
 
+  /** Why the status line is refused. */
   protected override explainStartLine(line: string): ProtocolError {
     const ending = explainLineEnd(line);
     if (ending?.code === "HTTP_BARE_LF") return ending;
@@ -86,10 +89,12 @@ export class ResponseScanner extends SectionScanner {
     );
   }
 
+  /** Takes note of a field. */
   protected override field(known: KnownField, bytes: Buffer, at: number, eol: number, origin: number): void {
     this.#facts.record(known, bytes, at, eol, origin);
   }
 
+  /** The error for a head that is over the limit. */
   protected override tooLarge(limit: number): ProtocolError {
     return new ProtocolError("HTTP_HEADERS_TOO_LARGE", `The response head is larger than ${limit} bytes`, 431);
   }

@@ -20,9 +20,13 @@ export abstract class SectionScanner {
   /** How far the line in hand was searched for its end, from the start of the section; 0: not at all. */
   #searched = 0;
   /** Offset of the first field line from the start of the section; -1: the start line has not been read. */
-  protected fieldsAt = -1;
+  protected fieldsAt: number = -1;
 
-  /** @param limit how many bytes the whole section may have, its empty line included */
+  /**
+   * Makes a scanner.
+   *
+   * @param limit how many bytes the whole section may have, its empty line included
+   */
   constructor(limit: number) {
     this.#limit = limit;
   }

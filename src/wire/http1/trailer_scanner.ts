@@ -20,14 +20,17 @@ export class TrailerScanner extends SectionScanner {
     return latin1(bytes, start, end - 2);
   }
 
+  /** There is none: the first field line is here. */
   protected override startLine(_bytes: Buffer, at: number): number {
     return at;
   }
 
+  /** Never called. */
   protected override explainStartLine(): ProtocolError {
     return new ProtocolError("HTTP_TRAILERS", "Trailers have no start line");
   }
 
+  /** Refuses what the codec would act on in a head. */
   protected override field(_known: KnownField, bytes: Buffer, at: number, eol: number): void {
     throw new ProtocolError(
       "HTTP_TRAILERS",
@@ -35,6 +38,7 @@ export class TrailerScanner extends SectionScanner {
     );
   }
 
+  /** The error for trailers that are over the limit. */
   protected override tooLarge(limit: number): ProtocolError {
     return new ProtocolError("HTTP_HEADERS_TOO_LARGE", `The trailers are larger than ${limit} bytes`, 431);
   }

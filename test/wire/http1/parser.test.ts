@@ -88,7 +88,7 @@ describe("a parser", () => {
 
   test("never writes over slices that it has handed out", () => {
     const parser = new Http1Parser("request");
-    const seen: Buffer[] = [];
+    const seen: Uint8Array[] = [];
     const body = "0123456789".repeat(20);
     const input = bytes(`POST / HTTP/1.1\r\nContent-Length: ${body.length}\r\n\r\n${body}GET /next HTTP/1.1\r\n\r\n`);
     for (const piece of pieces(input, () => 7)) {

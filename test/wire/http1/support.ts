@@ -112,7 +112,7 @@ function add(messages: Message[], event: Http1Event): void {
     return;
   }
   expect(event.data.length).toBeGreaterThan(0);
-  message.body += event.data.toString("latin1");
+  message.body += Buffer.from(event.data).toString("latin1");
   if (event.chunk > 0) message.chunks.push([event.chunk, 0]);
   const chunk = message.chunks.at(-1);
   if (chunk !== undefined) {
