@@ -113,7 +113,9 @@ export class Authority implements CertificateAuthority {
     if (now > issuer.notAfter) {
       throw new FlowtapeError(
         "CA_EXPIRED",
-        `The certificate authority ended on ${new Date(issuer.notAfter).toISOString()}, so no certificate can be issued ` +
+        `The certificate authority ended on ${
+          new Date(issuer.notAfter).toISOString()
+        }, so no certificate can be issued ` +
           `for ${name.text}. Start the process again, with a renewed authority if you gave one.`,
       );
     }

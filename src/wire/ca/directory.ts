@@ -33,14 +33,17 @@ export async function readOrCreatePair(dir: string, create: () => KeyPair): Prom
   const certFile = join(dir, CERT_FILE);
   try {
     // In this order: a key that another process makes between the two steps is found by the second look for it.
-    const key = await readText(keyFile) ?? await refuseLoneCert(certFile, keyFile) ?? await createKey(dir, keyFile, create);
+    const key = await readText(keyFile) ?? await refuseLoneCert(certFile, keyFile) ??
+      await createKey(dir, keyFile, create);
     await tighten(keyFile);
     return { key, cert: await readOrCopyCert(certFile, keyFile, key) };
   } catch (cause) {
     if (cause instanceof FlowtapeError) throw cause;
     throw new FlowtapeError(
       "CA_FILE",
-      `The certificate authority in the folder ${dir} cannot be read or made: ${(cause as Error).message}. Give https.ca ` +
+      `The certificate authority in the folder ${dir} cannot be read or made: ${
+        (cause as Error).message
+      }. Give https.ca ` +
         `a dir that this user can read and write.`,
       { cause },
     );

@@ -3,7 +3,15 @@
  *
  * @module
  */
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign, verify } from "node:crypto";
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+  verify,
+} from "node:crypto";
 import { FlowtapeError } from "../../flow/error.ts";
 import type { Asn1 } from "./asn1.ts";
 import { authorityExtensions, distinguishedName, issueCertificate, keyIdentifier } from "./certificate.ts";
@@ -95,7 +103,9 @@ function checkUse(certificate: ReadCertificate, source: string, now: number): vo
     throw new FlowtapeError(
       "CA_EXPIRED",
       `The certificate authority in ${source} is valid from ${day(certificate.notBefore)} to ` +
-        `${day(certificate.notAfter)}, and today is ${day(now)}. Renew it (files that flowtape made: delete ca.pem and ` +
+        `${day(certificate.notAfter)}, and today is ${
+          day(now)
+        }. Renew it (files that flowtape made: delete ca.pem and ` +
         `ca.key.pem, and new ones are made), or correct the clock.`,
     );
   }
@@ -130,7 +140,9 @@ function readKey(pem: string, source: string): KeyObject {
 function unreadable(what: string, source: string, cause: unknown): FlowtapeError {
   return new FlowtapeError(
     "CA_UNREADABLE",
-    `The ${what} in ${source} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}. It must be PEM ` +
+    `The ${what} in ${source} cannot be read: ${
+      cause instanceof Error ? cause.message : String(cause)
+    }. It must be PEM ` +
       `text (not a path, not DER). flowtape leaves files as they are: restore or delete a damaged one.`,
     { cause },
   );

@@ -90,7 +90,9 @@ async function loadDer(): Promise<Der> {
 }
 
 function badOptions(options: unknown): OptionsError {
-  const given = typeof options === "object" && options !== null ? `an object with the keys ${Object.keys(options)}` : typeof options;
+  const given = typeof options === "object" && options !== null
+    ? `an object with the keys ${Object.keys(options)}`
+    : typeof options;
   return new OptionsError(
     `https.ca is ${given}. Give { dir: "a/folder" }, or { cert, key } with the PEM texts of a certificate authority, or ` +
       `leave it out to have one in memory.`,

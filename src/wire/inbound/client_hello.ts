@@ -86,7 +86,9 @@ function joinRecords(bytes: Uint8Array): Uint8Array | string | undefined {
 /** The length of the message's body, once its first four bytes are there. A record may hold a single byte. */
 function messageLength(fragments: readonly Uint8Array[]): number | string | undefined {
   const head = fragments.length === 1 ? Buffer.from((fragments[0] ?? []).slice(0, 4)) : Buffer.concat(fragments);
-  if (head.length > 0 && head[0] !== 1) return `a handshake message of type ${head[0]} where a ClientHello (1) was expected`;
+  if (head.length > 0 && head[0] !== 1) {
+    return `a handshake message of type ${head[0]} where a ClientHello (1) was expected`;
+  }
   if (head.length < 4) return undefined;
   const length = head.readUIntBE(1, 3);
   return length > MAX_CLIENT_HELLO ? `a ClientHello of ${length} bytes; at most ${MAX_CLIENT_HELLO} are read` : length;
