@@ -11,7 +11,7 @@ export type HeadersLike =
   | { readonly [name: string]: string | number | readonly string[] | undefined };
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-// deno-lint-ignore no-control-regex -- these are the octets a field value may hold (RFC 9110 section 5.5)
+// These are the octets a field value may hold (RFC 9110 section 5.5)
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** Refuses what would split a message when it is written: a name that is no token, a value with CR, LF or NUL. */
@@ -117,9 +117,11 @@ export class FlowHeaders implements Iterable<[string, string]> {
       return;
     }
     const key = list[at]![0];
-    this.#replace(list.filter(([other], i) => i === at || other.toLowerCase() !== wanted).map(
-      (pair, i) => i === at ? [key, value] : pair,
-    ));
+    this.#replace(
+      list.filter(([other], i) => i === at || other.toLowerCase() !== wanted).map(
+        (pair, i) => i === at ? [key, value] : pair,
+      ),
+    );
   }
 
   /** Adds a line at the end. */

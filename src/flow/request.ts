@@ -181,7 +181,7 @@ export class FlowRequest extends Message {
   }
 
   #change(target: string): void {
-    // deno-lint-ignore no-control-regex -- a request target holds visible ASCII only (RFC 9112 section 3.2)
+    // A request target holds visible ASCII only (RFC 9112 section 3.2)
     if (!/^[\x21-\x7e]+$/.test(target)) {
       throw new OptionsError(
         `the request target ${JSON.stringify(target)} cannot be sent: percent-encode spaces and other characters`,
