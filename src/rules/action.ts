@@ -1,0 +1,62 @@
+/**
+ * What a rule does with a flow, and how the engine is told when it can be done.
+ *
+ * @module
+ */
+import type { HttpFlow } from "../flow/http_flow.ts";
+
+/** An action as a function: it may edit the flow, set `flow.response` to answer it, or `flow.error` to end it. */
+export type ActionFunction = ((flow: HttpFlow) => void | Promise<void>) & {
+  /** One line for errors and reports. */
+  readonly description?: string;
+};
+
+/**
+ * What a rule does:
+ *
+ * - `"forward"`: nothing; the flow goes on to the tape or to the server
+ * - `"drop"`: the client's connection is cut
+ * - a built-in: `respond()`, `edit()`, `delay()`, `sequence()`, `times()`
+ * - a function of the flow, called once the request is complete
+ */
+export type Action = "forward" | "drop" | ActionFunction;
+
+/** What one action does to one flow. */
+export interface Work {
+  /** Whether it can only be done once the whole request is there. */
+  readonly needsBody: boolean;
+  /** Does it. */
+  run(flow: HttpFlow): void | Promise<void>;
+}
+
+/** An action in one place of one list of rules: with counters of its own, where it counts. */
+export interface Plan {
+  /** One line for errors and reports. */
+  readonly description: string;
+  /** Whether it decides by itself when it is used up; any other action of a sequence is used once. */
+  readonly counts?: boolean;
+  /** What to do with the next flow; `undefined` when it is used up and the next rule shall have the flow. */
+  take(): Work | undefined;
+}
+
+/** The key under which a built-in action says how it is planned. */
+export const PLAN: unique symbol = Symbol("flowtape.plan");
+
+/** An action of this package. It can also be called, from within an action function. */
+export type BuiltInAction = ActionFunction & { readonly description: string; readonly [PLAN]: () => Plan };
+
+/**
+ * Makes an action from its plan.
+ *
+ * @param plan is called for every place the action is used in, so that places do not share counters
+ */
+export function defineAction(plan: () => Plan): BuiltInAction {
+  const called = plan();
+  const action = (flow: HttpFlow): void | Promise<void> => called.take()?.run(flow);
+  return Object.assign(action, { description: called.description, [PLAN]: plan });
+}
+
+/** The plan of an action that does the same to every flow. */
+export function constantPlan(description: string, work: Work): Plan {
+  return { description, take: () => work };
+}

@@ -1,0 +1,16 @@
+/**
+ * The action `"drop"`.
+ *
+ * @module
+ */
+import { type BuiltInAction, constantPlan, defineAction } from "../action.ts";
+
+/** Cuts the client's connection; the server never hears of the request. */
+export const drop: BuiltInAction = defineAction(() =>
+  constantPlan("drop", {
+    needsBody: false,
+    run(flow) {
+      flow.error = { code: "DROPPED", message: `${flow.request.method} ${flow.request.url} was dropped by a rule` };
+    },
+  })
+);

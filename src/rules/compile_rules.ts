@@ -1,0 +1,71 @@
+/**
+ * From what users write as rules to rules; what is none is refused with its place.
+ *
+ * @module
+ */
+import { OptionsError } from "../flow/error.ts";
+import { compile } from "../flow/matcher/compile.ts";
+import { describeValue, isRegExp } from "../flow/matcher/describe.ts";
+import type { Matcher } from "../flow/matcher/types.ts";
+import { HOOKS } from "../hooks/table.ts";
+import type { Action } from "./action.ts";
+import { isMswHandler, type MswHandlerLike, mswRule } from "./msw.ts";
+import { planOf } from "./plan.ts";
+import type { Rule } from "./rule.ts";
+
+/** A rule: a matcher and an action, an MSW handler, or an array of MSW handlers. */
+export type RuleLike = readonly [Matcher, Action] | MswHandlerLike | readonly MswHandlerLike[];
+
+/**
+ * Checks rules and makes them ready, with counters that nobody else has.
+ *
+ * @param place the place of one of them, for errors: `rules[2]`
+ * @throws {OptionsError} names the place, what is there and what was expected
+ */
+export function compileRules(
+  rules: readonly RuleLike[],
+  place: (index: number) => string = (index) => `rules[${index}]`,
+): Rule[] {
+  const given: unknown = rules;
+  if (!Array.isArray(given)) throw new OptionsError(`rules is an array of rules, not ${describeValue(given)}`);
+  return rules.flatMap((rule, i) => compileRule(rule, place(i)));
+}
+
+function compileRule(rule: unknown, place: string): Rule | Rule[] {
+  if (isMswHandler(rule)) return mswRule(rule, place);
+  if (!Array.isArray(rule)) throw new OptionsError(`${place} is ${complaint(rule)}`);
+  if (rule.length > 0 && rule.every(isMswHandler)) return rule.map((it, i) => mswRule(it, `${place}[${i}]`));
+  if (rule.length !== 2) throw new OptionsError(`${place} is ${describeValue(rule)}; ${EXPECTED}`);
+  if (isMswHandler(rule[0])) {
+    throw new OptionsError(`${place} pairs an MSW handler with an action: a handler is a rule by itself`);
+  }
+  return tupleRule(rule as [Matcher, Action], place);
+}
+
+function tupleRule([matcher, action]: [Matcher, Action], place: string): Rule {
+  const compiled = compile(matcher, `the matcher of ${place}`);
+  const plan = planOf(action, place);
+  return {
+    place,
+    description: compiled.description,
+    key: compiled.key,
+    attempt: (flow) => compiled.matches(flow) ? plan.take() : undefined,
+  };
+}
+
+const EXPECTED = "a rule is [matcher, action], an MSW handler, or an array of MSW handlers";
+
+function complaint(rule: unknown): string {
+  if (isAddon(rule)) return `an addon: give it to \`addons\` or to proxy.use(); ${EXPECTED}`;
+  const forgotten = typeof rule === "string" || typeof rule === "function" || isPattern(rule);
+  return `${describeValue(rule)}; ${EXPECTED}${forgotten ? ": are the brackets of the pair missing?" : ""}`;
+}
+
+function isPattern(value: unknown): boolean {
+  return typeof value === "object" && value !== null && isRegExp(value);
+}
+
+function isAddon(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return Object.keys(HOOKS).some((hook) => typeof (value as Record<string, unknown>)[hook] === "function");
+}

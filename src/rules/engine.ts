@@ -1,0 +1,104 @@
+/**
+ * The rule engine: an addon that does to each flow what the first matching rule says.
+ *
+ * @module
+ */
+import type { HttpFlow } from "../flow/http_flow.ts";
+import type { Addon } from "../hooks/addon.ts";
+import type { Action } from "./action.ts";
+import type { RuleLike } from "./compile_rules.ts";
+import { doResponseWork, Evaluation, isSettled } from "./evaluate.ts";
+import { forgetState, stateOf } from "./flow_state.ts";
+import { Lifeline } from "./lifeline.ts";
+import { type Handle, RuleBook, type RuleOptions } from "./rule_book.ts";
+
+/**
+ * Does to each flow what the first matching rule says. Rules are tried in order when the head of a request has arrived;
+ * one that must see the body makes those below it wait too. A flow sees the list as it was when its head arrived. A flow
+ * that an earlier addon has answered is left alone.
+ */
+export class RuleEngine implements Addon {
+  /** `"rules"`. */
+  readonly name = "rules";
+
+  readonly #book: RuleBook;
+  readonly #lifeline = new Lifeline();
+
+  /** @throws {OptionsError} for a rule or an action of the wrong form */
+  constructor(options: RuleOptions = {}) {
+    this.#book = new RuleBook(options);
+  }
+
+  /**
+   * Adds rules in front of all others, in the order given, as MSW's `server.use()` does: a test overrides what its suite
+   * has set up.
+   *
+   * @throws {OptionsError} for a rule of the wrong form; then none of them is added
+   */
+  use(...rules: RuleLike[]): Handle {
+    return this.#book.use(rules);
+  }
+
+  /** Drops what was added with {@linkcode RuleEngine.use | use}; the initial rules count from zero again. */
+  reset(): void {
+    this.#book.reset();
+  }
+
+  /** Says what is done from now on to a flow that no rule matches. */
+  setDefault(action: Action): void {
+    this.#book.setDefault(action);
+  }
+
+  /** Ends whatever waits, now and in future, so that the proxy can close at once. Call it before connections are closed. */
+  close(): void {
+    this.#lifeline.cut();
+  }
+
+  /** Tries the rules. */
+  requestHeaders(flow: HttpFlow): void | Promise<void> {
+    forgetState(flow);
+    if (!isSettled(flow)) return new Evaluation(flow, this.#book.list, this.#lifeline).run(0, "requestHeaders");
+  }
+
+  /** Goes on with what had to wait for the request to be complete. */
+  request(flow: HttpFlow): void | Promise<void> {
+    const state = stateOf(flow);
+    const pending = state?.pending;
+    if (state === undefined || pending === undefined) return;
+    state.pending = undefined;
+    if (!isSettled(flow)) return pending();
+  }
+
+  /** Changes the head of the response. */
+  responseHeaders(flow: HttpFlow): void | Promise<void> {
+    const work = stateOf(flow)?.responseWork;
+    if (work === undefined || work.length === 0) return;
+    // Somebody may have wanted the body to pass unseen, but a rule has to change it.
+    if (flow.response !== undefined && this.needs("response", flow)) flow.response.stream = false;
+    return doResponseWork(flow, work.filter((it) => !it.needsBody), this.#lifeline);
+  }
+
+  /** Changes the response as a whole. */
+  response(flow: HttpFlow): void | Promise<void> {
+    const work = stateOf(flow)?.responseWork;
+    if (work === undefined || work.length === 0) return;
+    return doResponseWork(flow, work.filter((it) => it.needsBody), this.#lifeline);
+  }
+
+  /** Ends what is still being done to a flow that has failed. */
+  error(flow: HttpFlow): void {
+    stateOf(flow)?.abort();
+  }
+
+  /** The same as {@linkcode RuleEngine.close | close}. */
+  done(): void {
+    this.close();
+  }
+
+  /** Whether a flow waits here for its body. */
+  needs(hook: "request" | "response", flow: HttpFlow): boolean {
+    const state = stateOf(flow);
+    if (state === undefined) return false;
+    return hook === "request" ? state.pending !== undefined : state.responseWork.some((it) => it.needsBody);
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * What the rules know of a flow while it passes.
+ *
+ * @module
+ */
+import type { HttpFlow } from "../flow/http_flow.ts";
+
+/** Something to be done to the response once it is there. */
+export interface ResponseWork {
+  /** Whether it can only be done once the whole response is there. */
+  readonly needsBody: boolean;
+  /** Does it. */
+  run(flow: HttpFlow): void | Promise<void>;
+}
+
+/** Which rule took a flow, and what became of it. */
+export interface RuleReport {
+  /** Where the rule stands: `rules[3]`, or `defaultAction`. */
+  readonly place: string;
+  /** What it matches, in one line. */
+  readonly description: string;
+  /** Whether the flow went on to the tape or the server. */
+  forwarded: boolean;
+}
+
+/** The state of one flow. A flow that no rule has taken has none. */
+export class FlowState {
+  /** The rule that took the flow. */
+  report: RuleReport | undefined;
+  /** What waits for the request to be complete. */
+  pending: (() => void | Promise<void>) | undefined;
+  /** What waits for the response, in the order in which it was asked for. */
+  readonly responseWork: ResponseWork[] = [];
+
+  #abort: AbortController | undefined;
+
+  /** Aborted when the flow has failed or the proxy closes: timers end then. */
+  get signal(): AbortSignal {
+    return (this.#abort ??= new AbortController()).signal;
+  }
+
+  /** Ends whatever is still being done to the flow. */
+  abort(): void {
+    (this.#abort ??= new AbortController()).abort();
+  }
+}
+
+const states = new WeakMap<HttpFlow, FlowState>();
+
+/** The state of a flow; `undefined` when it has none. */
+export function stateOf(flow: HttpFlow): FlowState | undefined {
+  return states.get(flow);
+}
+
+/** The state of a flow, made when it has none. */
+export function ensureState(flow: HttpFlow): FlowState {
+  let state = states.get(flow);
+  if (state === undefined) states.set(flow, state = new FlowState());
+  return state;
+}
+
+/** Forgets a flow: it may pass a second time, when it is sent through the hooks again. */
+export function forgetState(flow: HttpFlow): void {
+  states.delete(flow);
+}
+
+/** Which rule took a flow; `undefined` when none did and it was forwarded by default. */
+export function ruleOf(flow: HttpFlow): Readonly<RuleReport> | undefined {
+  return states.get(flow)?.report;
+}

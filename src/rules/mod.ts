@@ -1,0 +1,27 @@
+/**
+ * What to do with flows: rules, their actions, and the engine that applies them.
+ *
+ * @module
+ */
+export type { Action, ActionFunction } from "./action.ts";
+export { delay, type Distribution } from "./actions/delay.ts";
+export { drop } from "./actions/drop.ts";
+export { type Edit, edit } from "./actions/edit.ts";
+export { forward } from "./actions/forward.ts";
+export type { BodyEdit, HeaderEdit } from "./actions/message_edit.ts";
+export { applyRequestEdit, checkRequestEdit, type RequestEdit, type RequestEditor } from "./actions/request_edit.ts";
+export { respond, type Responder, type RespondResult } from "./actions/respond.ts";
+export type { Respond } from "./actions/response_shape.ts";
+export {
+  applyResponseEdit,
+  checkResponseEdit,
+  type ResponseEdit,
+  type ResponseEditor,
+} from "./actions/response_edit.ts";
+export { sequence } from "./actions/sequence.ts";
+export { times } from "./actions/times.ts";
+export type { RuleLike } from "./compile_rules.ts";
+export { RuleEngine } from "./engine.ts";
+export { ruleOf, type RuleReport } from "./flow_state.ts";
+export type { MswHandlerLike, MswRunOptions } from "./msw.ts";
+export type { Handle, RuleOptions } from "./rule_book.ts";

@@ -1,0 +1,64 @@
+/**
+ * From an action, in whatever form it was given, to its plan.
+ *
+ * @module
+ */
+import { OptionsError } from "../flow/error.ts";
+import type { HttpFlow } from "../flow/http_flow.ts";
+import { describeFunction, describeValue } from "../flow/matcher/describe.ts";
+import { FlowResponse } from "../flow/response.ts";
+import { didYouMean } from "../flow/suggest.ts";
+import { type Action, type BuiltInAction, constantPlan, PLAN, type Plan } from "./action.ts";
+import { drop } from "./actions/drop.ts";
+import { forward } from "./actions/forward.ts";
+import { isResponse, isThenable } from "./check.ts";
+
+const NAMED: Readonly<Record<string, BuiltInAction>> = { forward, drop };
+
+/**
+ * The plan of an action, with counters that nobody else has.
+ *
+ * @param where the place of the action, such as `rules[2]`
+ * @throws {OptionsError} when it is no action
+ */
+export function planOf(action: Action, where: string): Plan {
+  if (typeof action === "string" && Object.hasOwn(NAMED, action)) return NAMED[action]![PLAN]();
+  if (typeof action !== "function") throw new OptionsError(`${where}: ${complaint(action)}`);
+  const plan = (action as Partial<BuiltInAction>)[PLAN];
+  return plan === undefined ? functionPlan(action) : plan();
+}
+
+/** A function of a user may look at anything, so the request is complete when it is called. */
+function functionPlan(action: Exclude<Action, string>): Plan {
+  const name = action.description ?? describeFunction(action);
+  return constantPlan(name, {
+    needsBody: true,
+    run(flow: HttpFlow) {
+      const result: unknown = action(flow);
+      return isThenable(result) ? Promise.resolve(result).then(checkResult) : checkResult(result);
+    },
+  });
+}
+
+function checkResult(result: unknown): void {
+  if (isResponse(result) || result instanceof FlowResponse) {
+    throw new OptionsError(
+      `the action returned a ${result.constructor.name}, which an action function cannot: ` +
+        "wrap the function in respond(), or set flow.response",
+    );
+  }
+}
+
+function complaint(action: unknown): string {
+  const accepted = `"forward", "drop", respond(), edit(), delay(), sequence(), times() or a function of the flow`;
+  if (typeof action === "string") {
+    return `the action ${JSON.stringify(action)} is not known${didYouMean(action, Object.keys(NAMED))} ` +
+      `(accepted are ${accepted})`;
+  }
+  const hint = isResponseLike(action) ? ", which respond() takes" : "";
+  return `the action is ${describeValue(action)}${hint} (accepted are ${accepted})`;
+}
+
+function isResponseLike(value: unknown): boolean {
+  return typeof value === "object" && value !== null && ["status", "json", "body", "file"].some((key) => key in value);
+}

@@ -1,0 +1,55 @@
+/**
+ * From the request of a flow to a platform `Request`.
+ *
+ * @module
+ */
+import { BodyIncompleteError } from "../flow/message.ts";
+import type { FlowRequest } from "../flow/request.ts";
+
+/**
+ * The request as a platform `Request`, with all header fields: Node, Deno and Bun keep `cookie`, `host` and the others
+ * that a browser forbids. A body is decoded, and then has no `content-encoding`.
+ *
+ * @throws {BodyIncompleteError} before the request is complete
+ */
+export function platformRequest(request: FlowRequest, signal: AbortSignal): Request {
+  if (!request.content.complete) throw new BodyIncompleteError("request");
+  const headers = request.headers.toHeaders();
+  const body = hasBody(request) ? decoded(request, headers) : null;
+  // Cookies are those of the client: "omit" keeps MSW from adding those of a store of its own.
+  const init: RequestInit = { headers, body: body as BodyInit | null, signal, credentials: "omit", redirect: "manual" };
+  return withMethod(request.method, (method) => new Request(request.url, { ...init, method }));
+}
+
+/** The platform refuses a body of GET and HEAD. */
+function hasBody({ method, content }: FlowRequest): boolean {
+  return content.size > 0 && method !== "GET" && method !== "HEAD";
+}
+
+function decoded(request: FlowRequest, headers: Headers): Uint8Array {
+  try {
+    const body = request.body;
+    headers.delete("content-encoding");
+    headers.delete("content-length");
+    return body;
+  } catch {
+    // It cannot be decoded: whoever reads it sees what was sent.
+    return request.encodedBody;
+  }
+}
+
+/**
+ * A Request with any method: Node refuses TRACE, Bun turns methods that it does not know into GET, and both write some
+ * in upper case.
+ */
+function withMethod(method: string, make: (method: string) => Request): Request {
+  let request: Request;
+  try {
+    request = make(method);
+  } catch (error) {
+    if (!/^(?:TRACE|TRACK|CONNECT)$/i.test(method)) throw error;
+    request = make("GET");
+  }
+  if (request.method !== method) Object.defineProperty(request, "method", { value: method });
+  return request;
+}
