@@ -30,7 +30,7 @@ export interface HandshakeListener {
   keylog?(line: Buffer): void;
 }
 
-const listeners = new WeakMap<object, HandshakeListener>();
+const listeners = new WeakMap<Duplex, HandshakeListener>();
 
 /** Names the listener of a connection, which must be given to the server right after. */
 export function listenTo(raw: Duplex, listener: HandshakeListener): void {
@@ -63,8 +63,11 @@ export function createSecureServer(
     ...(alpn.length > 0 ? { ALPNProtocols: [...alpn] } : {}),
     ...(minVersion === undefined ? {} : { minVersion }),
   });
-  const listenerOf = (socket: TLSSocket | undefined): HandshakeListener | undefined =>
-    listeners.get(raw ?? (socket as { _parent?: Duplex } | undefined)?._parent ?? server);
+  const listenerOf = (socket: TLSSocket | undefined): HandshakeListener | undefined => {
+    // What a TLSSocket was put on is not documented, but the same on Node, Deno and Bun.
+    const owner = raw ?? (socket as { _parent?: Duplex } | undefined)?._parent;
+    return owner === undefined ? undefined : listeners.get(owner);
+  };
   server.on("secureConnection", (socket) => {
     const listener = listenerOf(socket);
     if (listener === undefined) socket.destroy();
