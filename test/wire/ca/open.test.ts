@@ -6,11 +6,13 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { describe, expect, test } from "vitest";
 import { DAY } from "../../../src/wire/ca/clock.ts";
@@ -48,6 +50,27 @@ describe("in memory", () => {
     expect(existsSync(said.path)).toBe(false);
     expect(existsSync(join(said.path, ".."))).toBe(false);
   });
+});
+
+test("folders of processes that were killed are removed by the next one", async () => {
+  const first = JSON.parse((await runScript("open_in_process.ts")).stdout) as { path: string; pid: number };
+  const own = dirname(first.path);
+  const folderOf = (pid: number, name: string): string =>
+    own.replace(new RegExp(`-${first.pid}-[^-]*$`), `-${pid}-${name}`);
+  const [dead, recent, alive] = [
+    folderOf(first.pid, "dead"),
+    folderOf(first.pid, "recent"),
+    folderOf(process.pid, "alive"),
+  ];
+  try {
+    for (const folder of [dead, recent, alive]) mkdirSync(folder);
+    const yesterday = new Date(Date.now() - DAY);
+    for (const folder of [dead, alive]) utimesSync(folder, yesterday, yesterday);
+    await runScript("open_in_process.ts");
+    expect([dead, recent, alive].map((folder) => existsSync(folder))).toEqual([false, true, true]);
+  } finally {
+    for (const folder of [dead, recent, alive]) rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 describe("in a folder", () => {

@@ -13,6 +13,7 @@ const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(
 console.log(JSON.stringify({
   cert: ca.cert,
   path: ca.path,
+  pid: process.pid,
   exists: existsSync(ca.path),
   folderMode: modeOf(dirname(ca.path)),
   leaf: ca.leaf("a.example.test").cert,
