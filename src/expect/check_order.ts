@@ -1,0 +1,54 @@
+/**
+ * Were they received in this order?
+ *
+ * @module
+ */
+import type { Flow } from "../flow/flow.ts";
+import { compile } from "../flow/matcher/compile.ts";
+import { matchesNow } from "../flow/matcher/matches_now.ts";
+import type { CompiledMatcher, Matcher } from "../flow/matcher/types.ts";
+import { type Check, joined, nearMisses, received } from "./check.ts";
+import { flowsOf, type Source } from "./source.ts";
+
+/** Whether a request for each matcher was received, one after the other; others may lie between them. */
+export function checkReceivedInOrder(source: Source, matchers: readonly Matcher[]): Check {
+  const set = flowsOf(source);
+  const flows = [...set];
+  const compiled = matchers.map((matcher, i) => compile(matcher, `matchers[${i}]`));
+  const places = placesOf(compiled, flows);
+  const pass = places.length === compiled.length;
+  const missing = compiled[places.length];
+  return {
+    pass,
+    message: () => {
+      const start = `expected these requests ${pass ? "in any other order" : "in this order"}`;
+      const steps = compiled.map((matcher, i) =>
+        `  ${i + 1}. ${matcher.description}: ${step(matcher, i, places, flows)}`
+      );
+      const isNowhere = missing && !flows.some((flow) => matchesNow(missing, flow));
+      return joined([start, ...steps].join("\n"), isNowhere ? nearMisses(missing, flows) : "", received(set));
+    },
+    actual: `${places.length} of ${compiled.length} in order`,
+    expected: `${compiled.length} in order`,
+  };
+}
+
+/** Where each was found, as far as they were: taking the first that fits leaves most for the next. */
+function placesOf(matchers: readonly CompiledMatcher[], flows: readonly Flow[]): number[] {
+  const places: number[] = [];
+  for (const matcher of matchers) {
+    const from = (places.at(-1) ?? -1) + 1;
+    const at = flows.findIndex((flow, i) => i >= from && matchesNow(matcher, flow));
+    if (at < 0) break;
+    places.push(at);
+  }
+  return places;
+}
+
+function step(matcher: CompiledMatcher, index: number, places: readonly number[], flows: readonly Flow[]): string {
+  const place = places[index];
+  if (place !== undefined) return `#${place}`;
+  if (index > places.length) return "not looked for";
+  const earlier = flows.findIndex((flow) => matchesNow(matcher, flow));
+  return earlier < 0 ? "not received" : `not received after #${places.at(-1)}, only at #${earlier}`;
+}

@@ -1,0 +1,16 @@
+/**
+ * Assertions on what a proxy received.
+ *
+ * @module
+ */
+export {
+  assertNotReceived,
+  assertNoUnmatched,
+  assertReceived,
+  assertReceivedInOrder,
+  type ReceivedOptions,
+} from "./assertions.ts";
+export type { Check } from "./check.ts";
+export { type FlowtapeMatchers, matchers } from "./matchers.ts";
+export type { ReceivingProxy, Source } from "./source.ts";
+export type { Times } from "./times.ts";
