@@ -19,7 +19,7 @@ export class BodyBuffer {
   #pieces: Uint8Array | Uint8Array[] | undefined;
 
   /** @param limit how many bytes are kept at most */
-  constructor(limit = Infinity) {
+  constructor(limit: number = Infinity) {
     this.#limit = limit;
   }
 

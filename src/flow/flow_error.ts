@@ -11,7 +11,7 @@ export type FailureAnswer = number | "reset";
  * Every failure of a flow that the wire itself reports, and how the client sees it. A malformed message has a code of
  * its own from the codec (`HTTP_...`): 400, 431, 501 or 505 when the client sent it, 502 when the server did.
  */
-export const FAILURES = {
+export const FAILURES: Readonly<Record<FailureCode, FailureAnswer>> = {
   /** The client hung up before it had the whole response. */
   CLIENT_ABORTED: "reset",
   /** The client did not send its whole request in time (`timeouts.head`). */
@@ -46,10 +46,30 @@ export const FAILURES = {
   HOOK_FAILED: 502,
   /** The proxy was closed while it was in flight. */
   PROXY_CLOSED: "reset",
-} as const satisfies Record<string, FailureAnswer>;
+};
+
+/** A failure that the wire itself reports; {@linkcode FAILURES} says what each means. */
+export type FailureCode =
+  | "CLIENT_ABORTED"
+  | "CLIENT_TIMEOUT"
+  | "UPSTREAM_UNRESOLVED"
+  | "UPSTREAM_REFUSED"
+  | "UPSTREAM_UNREACHABLE"
+  | "UPSTREAM_CONNECT_TIMEOUT"
+  | "UPSTREAM_HEAD_TIMEOUT"
+  | "UPSTREAM_IDLE_TIMEOUT"
+  | "UPSTREAM_UNTRUSTED"
+  | "UPSTREAM_TLS"
+  | "UPSTREAM_CLOSED"
+  | "UPSTREAM_ABORTED"
+  | "LOOP"
+  | "DROPPED"
+  | "KILLED"
+  | "HOOK_FAILED"
+  | "PROXY_CLOSED";
 
 /** A code of {@linkcode FAILURES}, of the codec, or of an addon's own. */
-export type FlowErrorCode = keyof typeof FAILURES | (string & Record<never, never>);
+export type FlowErrorCode = FailureCode | (string & Record<never, never>);
 
 /** Why a flow failed. */
 export interface FlowError {
@@ -64,7 +84,7 @@ export interface FlowError {
 /** How a failure of this code looks to the client. Codes that are not in {@linkcode FAILURES} are a 502. */
 export function answerFor(error: FlowError): FailureAnswer {
   if (error.status !== undefined) return error.status;
-  return Object.hasOwn(FAILURES, error.code) ? FAILURES[error.code as keyof typeof FAILURES] : 502;
+  return Object.hasOwn(FAILURES, error.code) ? FAILURES[error.code as FailureCode] : 502;
 }
 
 /** Whether a code says that the server failed, not the client or a rule: such a failure belongs on a tape. */

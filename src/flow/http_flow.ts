@@ -14,9 +14,6 @@ export type FlowSource = "upstream" | "rule" | "tape" | "app" | "addon";
 
 let lastId = 0;
 
-/** For the wire: what happens at once when a flow is killed. */
-export const KILL: unique symbol = Symbol("kill");
-
 /** One HTTP exchange: a request, and a response or an error. */
 export class HttpFlow {
   /** `"http"`. */
@@ -41,8 +38,13 @@ export class HttpFlow {
   marked?: string;
   /** A remark for the report and the tape. */
   comment?: string;
+  /** `performance.now()` at the start: what the other timings count from. */
+  readonly origin: number = performance.now();
   /** True once nothing more happens: the response has passed, or it failed. */
   done = false;
+
+  /** For the wire: what a kill does while the flow is in flight. */
+  onKill?: (() => void) | undefined;
 
   #metadata: Record<string, unknown> | undefined;
   #alerts: string[] | undefined;
@@ -67,9 +69,7 @@ export class HttpFlow {
   /** Ends the flow: the client's connection is cut, the server's too. Has no effect on a flow that is done. */
   kill(code: FlowErrorCode = "KILLED"): void {
     this.error ??= { code, message: `${this.request.method} ${this.request.url} was ended by flow.kill()` };
-    this[KILL]?.();
+    this.onKill?.();
   }
 
-  /** The wire puts a function here while the flow is in flight, so that a kill is seen at once. */
-  [KILL]?: () => void;
 }

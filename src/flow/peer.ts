@@ -40,3 +40,10 @@ export interface Peer {
   /** Why the connection failed. */
   error?: FlowError;
 }
+
+let lastId = 0;
+
+/** For the wire: the id of a new connection. */
+export function nextPeerId(): number {
+  return ++lastId;
+}

@@ -1,0 +1,7 @@
+/**
+ * Ways to point clients at a proxy.
+ *
+ * @module
+ */
+export { childEnv } from "./env.ts";
+export { type ProxyFetch, proxyFetch } from "./fetch.ts";

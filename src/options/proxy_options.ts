@@ -1,0 +1,152 @@
+/**
+ * The options of a proxy, what is refused, and what is meant by what is left out.
+ *
+ * @module
+ */
+import { compile } from "../flow/matcher/compile.ts";
+import type { Matcher } from "../flow/matcher/types.ts";
+import type { Addon } from "../hooks/addon.ts";
+import { checkAddon } from "../hooks/dispatcher.ts";
+import type { Action, RuleLike } from "../rules/mod.ts";
+import { checkTapeOptions, type TapeOptions } from "../tape/options.ts";
+import { type Check, flag, list, record, refuse, shape, text, whole } from "./schema.ts";
+
+/** What `startProxy()` takes. */
+export interface ProxyOptions {
+  /** The address to listen on. `"127.0.0.1"` by default: only this machine can connect. */
+  host?: string;
+  /** The port to listen on. 0 by default: any free one. */
+  port?: number;
+  /** A tape to replay from and record on; a path is short for `{ path, mode: "auto" }`. */
+  tape?: string | TapeOptions;
+  /** What to do with which flows; the first that matches wins. */
+  rules?: readonly RuleLike[];
+  /** What to do with flows that no rule matches. `"forward"` by default. */
+  defaultAction?: Action;
+  /** Objects with hooks, called in this order, before the rules and the tape. */
+  addons?: readonly Addon<ProxyOptions>[];
+  /** How TLS is intercepted. */
+  https?: HttpsOptions;
+  /** How servers are reached. */
+  upstream?: UpstreamOptions;
+  /** What is kept of flows. */
+  capture?: CaptureOptions;
+  /** How long things may take. */
+  timeouts?: TimeoutOptions;
+  /** How large things may be. */
+  limits?: LimitOptions;
+  /** What is written to the standard error stream: 0 (default) nothing, 1 a line for each flow, 2 requests in full, 3 responses too. */
+  verbose?: 0 | 1 | 2 | 3;
+  /** Closes the proxy when it aborts. */
+  signal?: AbortSignal;
+}
+
+/** How TLS is intercepted. */
+export interface HttpsOptions {
+  /**
+   * The certificate authority: by default one that lives in the memory of this process; `{ dir }` keeps it in a folder;
+   * `{ cert, key }` takes one in PEM.
+   */
+  ca?: { dir: string } | { cert: string; key: string };
+}
+
+/** How servers are reached. */
+export interface UpstreamOptions {
+  /** Certificate authorities (PEM) to trust besides the well-known ones. */
+  ca?: string | readonly string[];
+  /** Whether certificates of servers must be trusted: `false` for none, a matcher for the flows where they must. `true` by default. */
+  verify?: boolean | Matcher;
+  /** Where names lead to, whatever DNS says: `{ "api.test": "127.0.0.1:4000", "*.shop.test": "127.0.0.1" }`. */
+  hosts?: Record<string, string>;
+}
+
+/** What is kept of flows. */
+export interface CaptureOptions {
+  /** How many bytes of each body are kept. 16 MiB by default. Hooks see no more than this; what passes is not cut. */
+  maxBody?: number;
+  /** How many flows are kept: the oldest go. 10,000 by default. */
+  maxFlows?: number;
+}
+
+/** How long things may take, in milliseconds. */
+export interface TimeoutOptions {
+  /** To connect to a server. 10,000 by default. */
+  connect?: number;
+  /** For a whole head, of a request or a response. 30,000 by default. */
+  head?: number;
+  /** Between two pieces of a body. 60,000 by default. */
+  idle?: number;
+}
+
+/** How large things may be. */
+export interface LimitOptions {
+  /** Bytes of the head of a message. 65,536 by default. */
+  headBytes?: number;
+  /** Clients connected at once. 10,000 by default. */
+  connections?: number;
+}
+
+/** The largest delay of a timer. */
+const MAX_MS = 2 ** 31 - 1;
+
+const matcher: Check = (value, where) => void compile(value as Matcher, `option ${where}`);
+
+const checkProxyOptions: Check = shape({
+  host: text,
+  port: whole(0, 65535),
+  tape: (value, where) => typeof value === "string" ? text(value, where) : checkTapeOptions(value),
+  // Rules and actions are checked by the rule engine, which compiles them.
+  rules: list(() => {}),
+  defaultAction: () => {},
+  addons: list((value, where) => checkAddon(value, where)),
+  https: shape({ ca: checkCa }),
+  upstream: shape({
+    ca: (value, where) => typeof value === "string" ? text(value, where) : list(text)(value, where),
+    verify: (value, where) => typeof value === "boolean" ? undefined : matcher(value, where),
+    hosts: record(text),
+  }),
+  capture: shape({ maxBody: whole(0), maxFlows: whole(0) }),
+  timeouts: shape({ connect: whole(1, MAX_MS), head: whole(1, MAX_MS), idle: whole(1, MAX_MS) }),
+  limits: shape({ headBytes: whole(256, 16 * 1024 * 1024), connections: whole(1) }),
+  verbose: whole(0, 3),
+  signal: (value, where) => {
+    if (!(value instanceof AbortSignal)) refuse(value, where, "an AbortSignal");
+  },
+});
+
+/** Options with their defaults filled in. */
+export interface Settings extends ProxyOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly capture: Required<CaptureOptions>;
+  readonly timeouts: Required<TimeoutOptions>;
+  readonly limits: Required<LimitOptions>;
+}
+
+/**
+ * Checks options and fills in what was left out.
+ *
+ * @throws {OptionsError} names the option, its value, and what is accepted
+ */
+export function settingsOf(options: ProxyOptions): Settings {
+  checkProxyOptions(options, "");
+  return {
+    ...options,
+    host: options.host ?? "127.0.0.1",
+    port: options.port ?? 0,
+    capture: { maxBody: 16 * 1024 * 1024, maxFlows: 10_000, ...defined(options.capture) },
+    timeouts: { connect: 10_000, head: 30_000, idle: 60_000, ...defined(options.timeouts) },
+    limits: { headBytes: 65_536, connections: 10_000, ...defined(options.limits) },
+  };
+}
+
+function checkCa(value: unknown, where: string): void {
+  shape({ dir: text, cert: text, key: text })(value, where);
+  const { dir, cert, key } = value as { dir?: string; cert?: string; key?: string };
+  const complete = dir === undefined ? cert !== undefined && key !== undefined : cert === undefined && key === undefined;
+  if (!complete) refuse(Object.keys(value as object), where, "{ dir } or { cert, key }");
+}
+
+function defined<T extends object>(given: T | undefined): Partial<T> {
+  return Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== undefined)) as Partial<T>;
+}

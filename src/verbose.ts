@@ -1,0 +1,57 @@
+/**
+ * Tells on the standard error stream what passes, for a person who watches a test run.
+ *
+ * @module
+ */
+import process from "node:process";
+import type { HttpFlow } from "./flow/http_flow.ts";
+import type { Message } from "./flow/message.ts";
+import { redactText, redactUrl } from "./flow/sensitive.ts";
+import { isText } from "./flow/media_type.ts";
+import { isSensitiveName, REDACTED } from "./flow/sensitive.ts";
+import type { LogEntry } from "./hooks/addon.ts";
+
+/** Bodies are shown up to so many characters. */
+const MAX_SHOWN = 2048;
+
+/** Prints flows and the log, as far as `verbose` asks for it. Credentials are never printed. */
+export class Printer {
+  readonly #level: number;
+
+  /** @param level 0: nothing, 1: a line for each flow, 2: requests in full, 3: responses too */
+  constructor(level: number) {
+    this.#level = level;
+  }
+
+  /** A flow is over. */
+  print(flow: HttpFlow): void {
+    if (this.#level === 0) return;
+    const { request, response, error, timings, source } = flow;
+    const outcome = error === undefined ? `${response?.status} ${response?.reason}` : error.code;
+    const lines = [`${request.method} ${redactUrl(request.url)} -> ${outcome} (${source}, ${Math.round(timings.end ?? 0)} ms)`];
+    if (this.#level >= 2) lines.push(messageText(request));
+    if (this.#level >= 3 && response !== undefined) lines.push(messageText(response));
+    process.stderr.write(`${lines.join("\n")}\n`);
+  }
+
+  /** A line of the log. */
+  log({ level, message }: LogEntry): void {
+    if (this.#level > 0) process.stderr.write(`[flowtape] ${level}: ${message}\n`);
+  }
+}
+
+function messageText(message: Message): string {
+  const fields = message.headers.raw.map(([name, value]) => `  ${name}: ${isSensitiveName(name) ? REDACTED : value}`);
+  return [...fields, ...bodyText(message)].join("\n");
+}
+
+function bodyText(message: Message): string[] {
+  if (message.content.size === 0) return [];
+  if (!isText(message.headers.get("content-type"))) return ["", `  (${message.content.size} bytes)`];
+  try {
+    const text = redactText(message.text());
+    return ["", ...text.slice(0, MAX_SHOWN).split("\n").map((line) => `  ${line}`)];
+  } catch {
+    return ["", `  (${message.content.size} bytes that cannot be decoded)`];
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * Writes a body as HTTP/1.1.
+ *
+ * @module
+ */
+import type { Framing } from "../http1/head.ts";
+import { chunkHead, lastChunk } from "../http1/serializer.ts";
+import type { Outgoing } from "../outgoing.ts";
+import type { BodySink, Piece } from "./body_pipe.ts";
+
+/** A sink for a body with this framing. Chunks leave in the sizes in which they came. */
+export function bodyWriter(out: Outgoing, framing: Framing, onEnd?: () => void): BodySink {
+  return framing.kind === "chunked" ? new ChunkWriter(out, onEnd) : new PlainWriter(out, onEnd);
+}
+
+class PlainWriter implements BodySink {
+  readonly #out: Outgoing;
+  readonly #onEnd: (() => void) | undefined;
+
+  constructor(out: Outgoing, onEnd: (() => void) | undefined) {
+    this.#out = out;
+    this.#onEnd = onEnd;
+  }
+
+  data(event: Piece): boolean {
+    return this.#out.push(event.data);
+  }
+
+  end(): void {
+    this.#onEnd?.();
+  }
+}
+
+class ChunkWriter implements BodySink {
+  readonly #out: Outgoing;
+  readonly #onEnd: (() => void) | undefined;
+  #inChunk = false;
+
+  constructor(out: Outgoing, onEnd: (() => void) | undefined) {
+    this.#out = out;
+    this.#onEnd = onEnd;
+  }
+
+  data({ data, chunk, final }: Piece): boolean {
+    if (chunk > 0) {
+      this.#out.push(chunkHead(chunk));
+      this.#inChunk = !final;
+    } else if (!this.#inChunk) {
+      // The body came without chunks, so each piece is one.
+      this.#out.push(chunkHead(data.length));
+      final = true;
+    } else if (final) {
+      this.#inChunk = false;
+    }
+    const more = this.#out.push(data);
+    return final ? this.#out.push("\r\n") : more;
+  }
+
+  end(trailers: string): void {
+    this.#out.push(lastChunk(trailers));
+    this.#onEnd?.();
+  }
+}

@@ -1,0 +1,23 @@
+/**
+ * The client's side of one exchange, whatever protocol it speaks.
+ *
+ * @module
+ */
+import type { BodySink } from "./body_pipe.ts";
+import type { ResponseOut } from "./response_out.ts";
+
+/** What an exchange needs of the client's connection. */
+export interface ClientStream {
+  /** Lets the request body come. */
+  readBody(): void;
+  /** Sends an informational response. `fields` are raw lines. */
+  inform(status: number, reason: string, fields: string): void;
+  /** Sends the head of the final response; the body goes into the sink. */
+  respond(out: ResponseOut): BodySink;
+  /** Calls once when what was sent has been taken. */
+  drained(callback: () => void): void;
+  /** Cuts the connection, so that the client sees that something is missing. */
+  abort(): void;
+  /** The exchange is over. */
+  done(): void;
+}

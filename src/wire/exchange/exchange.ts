@@ -1,0 +1,197 @@
+/**
+ * The life of one HTTP flow, from the head of its request to its end.
+ *
+ * @module
+ */
+import type { FlowError } from "../../flow/flow_error.ts";
+import { FlowHeaders } from "../../flow/headers.ts";
+import type { HttpFlow } from "../../flow/http_flow.ts";
+import type { HookName } from "../../hooks/table.ts";
+import type { DataEvent } from "../http1/event.ts";
+import type { RequestHead, ResponseHead } from "../http1/head.ts";
+import type { WireContext } from "../wire_context.ts";
+import { answer } from "./answer.ts";
+import { BodyPipe, type BodySink } from "./body_pipe.ts";
+import type { ClientStream } from "./client_stream.ts";
+import { planFailure } from "./failure.ts";
+import { Forwarding } from "./forwarding.ts";
+import { responseOut } from "./response_out.ts";
+
+/** One request and what becomes of it: the client's connection feeds it, hooks decide, and it ends exactly once. */
+export class Exchange {
+  /** What the hooks see. */
+  readonly flow: HttpFlow;
+  /** The head of the request as it came. */
+  readonly head: RequestHead;
+  /** The body of the request. */
+  readonly upload: BodyPipe;
+  /** The client. */
+  readonly client: ClientStream;
+  /** What the connections of the proxy share. */
+  readonly context: WireContext;
+  /** The proxy itself has answered `Expect: 100-continue`. */
+  continued = false;
+  /** The head of the response has been sent. */
+  responding = false;
+
+  #forwarding: Forwarding | undefined;
+  #lastHook: HookName | undefined;
+  #over = false;
+
+  /** @param flow with a request whose body is still to come */
+  constructor(flow: HttpFlow, head: RequestHead, client: ClientStream, context: WireContext) {
+    this.flow = flow;
+    this.head = head;
+    this.client = client;
+    this.context = context;
+    this.upload = new BodyPipe(flow.request.content);
+    flow.onKill = () => this.fail(flow.error!);
+  }
+
+  /** Whether nothing more happens. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** The request head has arrived. */
+  begin(): void {
+    if (this.head.framing.kind === "none") this.upload.content.complete = true;
+    this.context.observer.started(this.flow);
+    this.hook("requestHeaders", () => this.#decide(() => this.#awaitBody()));
+  }
+
+  /** A piece of the request body. `false`: no more until {@linkcode ClientStream.readBody}. */
+  requestData(event: DataEvent): boolean {
+    if (this.upload.data(event)) {
+      this.#forwarding?.sending();
+      return true;
+    }
+    this.#forwarding?.drained(() => this.client.readBody());
+    return false;
+  }
+
+  /** The request is complete. */
+  requestEnd(trailers: string): void {
+    if (trailers !== "" && !this.#over) this.flow.request.trailers = FlowHeaders.fromFields(trailers);
+    if (!this.#over) this.flow.timings.requestEnd = performance.now() - this.flow.origin;
+    this.upload.end(trailers);
+  }
+
+  /** The client is gone. */
+  clientGone(): void {
+    const { method, url } = this.flow.request;
+    this.fail({ code: "CLIENT_ABORTED", message: `the client closed the connection before ${method} ${url} was answered` });
+  }
+
+  /** Runs a hook, then goes on unless the flow has ended meanwhile. Nothing waits when no hook is async. */
+  hook(name: HookName, next: () => void): void {
+    let waiting: Promise<void> | undefined;
+    try {
+      waiting = this.context.hooks.run(name, this.flow);
+    } catch (error) {
+      this.#hookFailed(error);
+      return;
+    }
+    if (waiting === undefined) {
+      if (!this.#over) next();
+    } else {
+      waiting.then(() => this.#over || next(), (error) => this.#hookFailed(error));
+    }
+  }
+
+  /** Lets the request body come; a client that waits for `100 Continue` gets it. */
+  expectBody(): void {
+    if (this.head.expectContinue && !this.upload.content.complete && !this.continued) {
+      this.continued = true;
+      this.client.inform(100, "Continue", "");
+    }
+    this.client.readBody();
+  }
+
+  /** Sends the head of the response and gives the sink for its body. */
+  respond(head?: ResponseHead): BodySink {
+    this.responding = true;
+    return this.client.respond(responseOut(this.flow.response!, head, this.flow.request.method));
+  }
+
+  /** The `response` hook fires when the response has passed, because it was not held back for it. */
+  hookAfterwards(): void {
+    this.#lastHook = "response";
+  }
+
+  /** The response has been sent whole. */
+  finish(): void {
+    if (this.#over) return;
+    if (this.#lastHook !== undefined) {
+      const name = this.#lastHook;
+      this.#lastHook = undefined;
+      this.hook(name, () => this.finish());
+      return;
+    }
+    this.#end();
+    this.context.observer.ended(this.flow);
+    this.client.done();
+  }
+
+  /** Ends the flow with an error: the client is told as far as that is still possible. */
+  fail(error: FlowError): void {
+    if (this.#over) return;
+    const plan = planFailure(this, error);
+    this.flow.error = plan.error;
+    this.#end();
+    this.#forwarding?.cut();
+    this.#hookError();
+    plan.tell();
+  }
+
+  #hookError(): void {
+    const ended = () => this.context.observer.ended(this.flow);
+    let waiting: Promise<void> | undefined;
+    try {
+      waiting = this.context.hooks.run("error", this.flow);
+    } catch {
+      // The dispatcher has reported it, and this flow has failed already.
+    }
+    if (waiting === undefined) ended();
+    else waiting.then(ended, ended);
+  }
+
+  // What the addons have decided: an error, an answer, or nothing.
+  #decide(undecided: () => void): void {
+    const { flow } = this;
+    if (flow.error !== undefined) this.fail(flow.error);
+    else if (flow.response !== undefined) answer(this);
+    else undecided();
+  }
+
+  #awaitBody(): void {
+    const { request } = this.flow;
+    if (!this.context.hooks.needs("request", this.flow)) {
+      this.#forward();
+    } else if (request.stream) {
+      this.upload.onEnd(() => this.hook("request", () => {}));
+      this.#forward();
+    } else {
+      this.expectBody();
+      this.upload.whole(() => this.hook("request", () => this.#decide(() => this.#forward())));
+    }
+  }
+
+  #forward(): void {
+    this.#forwarding = new Forwarding(this);
+    this.#forwarding.start();
+  }
+
+  #hookFailed(error: unknown): void {
+    this.fail({ code: "HOOK_FAILED", message: error instanceof Error ? error.message : String(error) });
+  }
+
+  #end(): void {
+    this.#over = true;
+    const { flow } = this;
+    flow.onKill = undefined;
+    flow.timings.end = performance.now() - flow.origin;
+    flow.done = true;
+    if (!this.upload.ended) this.upload.drop();
+  }
+}

@@ -1,0 +1,211 @@
+/**
+ * A request on its way to the server, and the response on its way back.
+ *
+ * @module
+ */
+import { BodyBuffer } from "../../flow/body_buffer.ts";
+import { FlowtapeError } from "../../flow/error.ts";
+import type { FlowError } from "../../flow/flow_error.ts";
+import { FlowHeaders } from "../../flow/headers.ts";
+import { essence } from "../../flow/media_type.ts";
+import { FlowResponse } from "../../flow/response.ts";
+import type { DataEvent } from "../http1/event.ts";
+import type { ResponseHead } from "../http1/head.ts";
+import { withoutHops } from "../http1/serializer.ts";
+import type { UpstreamUser } from "../outbound/connection.ts";
+import type { Lease } from "../outbound/upstream.ts";
+import { answer } from "./answer.ts";
+import { BodyPipe } from "./body_pipe.ts";
+import { bodyWriter } from "./body_writer.ts";
+import type { Exchange } from "./exchange.ts";
+import { requestOut } from "./request_out.ts";
+
+/** Methods that may be sent again when it is unknown whether the first one was seen (RFC 9110 section 9.2.2). */
+const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
+
+/** The part of an exchange that involves a server. */
+export class Forwarding implements UpstreamUser {
+  readonly #exchange: Exchange;
+  #lease: Lease | undefined;
+  #head: ResponseHead | undefined;
+  #original: FlowResponse | undefined;
+  #download: BodyPipe | undefined;
+  #retried = false;
+  #cut = false;
+
+  /** @param exchange whose request is to be sent */
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+  }
+
+  /** Sends the request to its server. */
+  start(): void {
+    const { flow, context } = this.#exchange;
+    const { hostname, port, url } = flow.request;
+    if (context.isSelf(hostname, port)) {
+      this.#exchange.fail({
+        code: "LOOP",
+        message: `${url} is this proxy itself: send requests for other servers through it, or set upstream: { hosts }`,
+      });
+      return;
+    }
+    const lease = context.upstream.idle(flow);
+    if (lease !== undefined) this.#send(lease);
+    else this.#connect();
+  }
+
+  /** The client goes on sending: the server cannot be expected to answer yet. */
+  sending(): void {
+    this.#lease?.connection.sending();
+  }
+
+  /** Calls once when the server has taken what was sent. */
+  drained(callback: () => void): void {
+    this.#lease?.connection.out.drained(callback);
+  }
+
+  /** The server is of no use any more. */
+  cut(): void {
+    this.#cut = true;
+    this.#lease?.connection.destroy();
+    this.#lease = undefined;
+    if (this.#download !== undefined && !this.#download.ended) this.#download.drop();
+  }
+
+  /** @inheritdoc */
+  upstreamHead(head: ResponseHead): void {
+    const { flow, client, context } = this.#exchange;
+    if (head.status < 200) {
+      client.inform(head.status, head.reason, withoutHops(head));
+      return;
+    }
+    flow.timings.responseStart = performance.now() - flow.origin;
+    const content = new BodyBuffer(context.observer.bodyLimit(flow));
+    const fields = FlowHeaders.fromFields(head.fields);
+    const response = new FlowResponse(head.status, head.reason, head.version, fields, content);
+    this.#head = head;
+    this.#original = flow.response = response;
+    this.#download = new BodyPipe(content);
+    if (head.framing.kind === "none") content.complete = true;
+    this.#lease?.connection.stop();
+    this.#exchange.hook("responseHeaders", () => this.#headSeen(response));
+  }
+
+  /** @inheritdoc */
+  upstreamData(event: DataEvent): boolean {
+    if (this.#download!.data(event)) return true;
+    if (this.#exchange.responding) this.#goWhenDrained();
+    return false;
+  }
+
+  /** @inheritdoc */
+  upstreamEnd(trailers: string): void {
+    if (trailers !== "") this.#original!.trailers = FlowHeaders.fromFields(trailers);
+    // Before the client learns of the end: its next request may use the connection at once.
+    this.#release();
+    this.#download!.end(trailers);
+  }
+
+  /** @inheritdoc */
+  upstreamFailed(error: FlowError): void {
+    if (this.#mayRetry()) {
+      this.#retried = true;
+      this.#lease = undefined;
+      this.#connect();
+    } else {
+      this.#exchange.fail(error);
+    }
+  }
+
+  #connect(): void {
+    this.#exchange.context.upstream.connect(this.#exchange.flow).then((lease) => {
+      if (this.#cut) lease.connection.destroy();
+      else this.#send(lease);
+    }, (error) => {
+      const message = error instanceof Error ? error.message : String(error);
+      this.#exchange.fail({ code: error instanceof FlowtapeError ? error.code : "UPSTREAM_CLOSED", message });
+    });
+  }
+
+  #send(lease: Lease): void {
+    this.#lease = lease;
+    const { flow, head, upload, continued, client } = this.#exchange;
+    const { connection } = lease;
+    const { text, framing } = requestOut(flow.request, head, continued);
+    connection.begin(flow.request.method, this);
+    connection.out.push(text);
+    const sink = bodyWriter(connection.out, framing);
+    if (flow.request.bodyEdited) {
+      const data = flow.request.encodedBody;
+      if (data.length > 0) sink.data({ data, chunk: data.length, final: true });
+      sink.end("");
+      upload.drop();
+      if (!upload.ended) client.readBody();
+    } else if (this.#retried) {
+      upload.repeat(sink);
+    } else if (upload.pass(sink)) {
+      if (!upload.ended) client.readBody();
+    } else {
+      connection.out.drained(() => client.readBody());
+    }
+  }
+
+  // A server may close a connection just when it is used again: then nothing was lost, and the request is sent on a new one.
+  #mayRetry(): boolean {
+    const { flow, upload } = this.#exchange;
+    const { connection } = this.#lease!;
+    return !this.#retried && connection.uses > 1 && !connection.answered && IDEMPOTENT.has(flow.request.method) &&
+      (flow.request.bodyEdited || upload.content.complete && !upload.content.truncated);
+  }
+
+  #release(): void {
+    const lease = this.#lease;
+    this.#lease = undefined;
+    // A server that has answered before it got the whole request may not read the rest.
+    if (this.#exchange.upload.ended || this.#exchange.flow.request.bodyEdited) lease?.release();
+    else lease?.connection.destroy();
+  }
+
+  #headSeen(response: FlowResponse): void {
+    const { flow, context } = this.#exchange;
+    if (flow.error !== undefined) {
+      this.#exchange.fail(flow.error);
+    } else if (flow.response !== response) {
+      this.#replaced("headed");
+    } else if (!context.hooks.needs("response", flow)) {
+      this.#pass();
+    } else if (response.stream || essence(response.headers.get("content-type")) === "text/event-stream") {
+      // Nobody waits for the end of a stream of events: there may be none.
+      this.#exchange.hookAfterwards();
+      this.#pass();
+    } else {
+      this.#download!.whole(() => this.#exchange.hook("response", () => this.#bodySeen(response)));
+      this.#lease?.connection.go();
+    }
+  }
+
+  #bodySeen(response: FlowResponse): void {
+    const { flow } = this.#exchange;
+    if (flow.error !== undefined) this.#exchange.fail(flow.error);
+    else if (flow.response !== response || response.bodyEdited) this.#replaced("complete");
+    else this.#pass();
+  }
+
+  // What is sent is no longer what the server says.
+  #replaced(stage: "headed" | "complete"): void {
+    this.cut();
+    answer(this.#exchange, stage);
+  }
+
+  #pass(): void {
+    const download = this.#download!;
+    const more = download.pass(this.#exchange.respond(this.#head));
+    download.onEnd(() => this.#exchange.finish());
+    if (more) this.#lease?.connection.go();
+    else this.#goWhenDrained();
+  }
+
+  #goWhenDrained(): void {
+    this.#exchange.client.drained(() => this.#lease?.connection.go());
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * The head of a response as it goes to the client.
+ *
+ * @module
+ */
+import type { FlowResponse } from "../../flow/response.ts";
+import type { Framing, ResponseHead } from "../http1/head.ts";
+import { framed } from "./fields.ts";
+
+/** A response without its body, free of what concerns one connection. */
+export interface ResponseOut {
+  readonly status: number;
+  readonly reason: string;
+  /** Field lines with those that frame the body. */
+  readonly fields: string;
+  readonly framing: Framing;
+}
+
+/**
+ * Status, fields and framing of a response.
+ *
+ * @param head as it came from the server; none for a response made by an addon
+ * @param method of the request: a response to HEAD has no body
+ */
+export function responseOut(response: FlowResponse, head: ResponseHead | undefined, method: string): ResponseOut {
+  const { status } = response;
+  // RFC 9110 sections 9.3.2, 15.3.5 and 15.4.5: these have no body; the length of a HEAD or 304 is that of another response.
+  const lengthOnly = method === "HEAD" || status === 304;
+  const bodiless = lengthOnly || status === 204;
+  const { fields, framing } = framed(response, head, { bodiless, lengthOnly });
+  return { status, reason: response.reason, fields, framing };
+}

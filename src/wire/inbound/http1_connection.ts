@@ -1,0 +1,258 @@
+/**
+ * A client's connection that speaks HTTP/1.1: one exchange after the other.
+ *
+ * @module
+ */
+import type { Duplex } from "node:stream";
+import { BodyBuffer } from "../../flow/body_buffer.ts";
+import type { FlowError } from "../../flow/flow_error.ts";
+import { FlowHeaders } from "../../flow/headers.ts";
+import { HttpFlow } from "../../flow/http_flow.ts";
+import type { Peer } from "../../flow/peer.ts";
+import { FlowRequest } from "../../flow/request.ts";
+import type { BodySink } from "../exchange/body_pipe.ts";
+import { bodyWriter } from "../exchange/body_writer.ts";
+import type { ClientStream } from "../exchange/client_stream.ts";
+import { Exchange } from "../exchange/exchange.ts";
+import { sendPage } from "../exchange/failure.ts";
+import type { ResponseOut } from "../exchange/response_out.ts";
+import { UNTIL_CLOSE, type RequestHead } from "../http1/head.ts";
+import { type Http1Event, Http1Parser } from "../http1/parser.ts";
+import { ProtocolError } from "../http1/protocol_error.ts";
+import { statusLine } from "../http1/serializer.ts";
+import { MessageReader } from "../message_reader.ts";
+import { Outgoing } from "../outgoing.ts";
+import { Watch } from "../watch.ts";
+import type { WireContext } from "../wire_context.ts";
+import { reportFailed } from "./report_failed.ts";
+import { resetConnection } from "./reset.ts";
+import { addressOf, type Route } from "./route.ts";
+import { type ConnectRequest, Tunnel } from "./tunnel.ts";
+
+/** How long the client may take to read a last response before the connection is cut, in milliseconds. */
+const LINGER_MS = 1000;
+const KEEP_ALIVE = "Connection: keep-alive\r\n";
+const CLOSE = "Connection: close\r\n";
+
+/** The client's side of HTTP/1.1. */
+export class Http1Connection implements ClientStream, ConnectRequest {
+  readonly socket: Duplex;
+  readonly peer: Peer;
+  readonly context: WireContext;
+
+  readonly #route: Route;
+  readonly #out: Outgoing;
+  readonly #reader: MessageReader;
+  readonly #watch: Watch;
+  #exchange: Exchange | undefined;
+  #head: RequestHead | undefined;
+  #requestDone = true;
+  #responseDone = true;
+  #keepAlive = true;
+  #untilClose = false;
+  #closing = false;
+
+  /** @param route what is known of the server */
+  constructor(socket: Duplex, peer: Peer, route: Route, context: WireContext) {
+    this.socket = socket;
+    this.peer = peer;
+    this.context = context;
+    this.#route = route;
+    this.#out = new Outgoing(socket);
+    this.#watch = new Watch(() => this.#expired());
+    this.#reader = new MessageReader(socket, new Http1Parser("request", { headBytes: context.config.headBytes }), {
+      activity: () => this.#activity(),
+      event: (event) => this.#event(event),
+      malformed: (error) => this.#malformed(error),
+      ended: () => this.#ended(),
+      finished: () => this.#out.end(),
+    });
+    // The "close" that follows every error says all there is to say.
+    socket.on("error", () => {});
+    socket.on("close", () => this.#closed());
+    context.clients.add(this);
+  }
+
+  /** Ends what is in flight, and the connection. */
+  shutDown(reason: FlowError): void {
+    this.#exchange?.fail(reason);
+    this.#watch.close();
+    this.socket.destroy();
+  }
+
+  /** @inheritdoc */
+  readBody(): void {
+    if (!this.#requestDone) this.#reader.go();
+  }
+
+  /** @inheritdoc */
+  inform(status: number, reason: string, fields: string): void {
+    // HTTP/1.0 has no informational responses (RFC 9110 section 15.2).
+    if (this.#head?.version === "1.1") this.#out.push(`${statusLine(status, reason)}${fields}\r\n`);
+  }
+
+  /** @inheritdoc */
+  respond(out: ResponseOut): BodySink {
+    let { fields, framing } = out;
+    if (this.#head?.version === "1.0") {
+      if (framing.kind === "chunked") {
+        // An HTTP/1.0 client cannot read chunks (RFC 9112 section 6.1).
+        framing = UNTIL_CLOSE;
+        fields = fields.replace(/^transfer-encoding:.*\r\n/im, "");
+      } else if (this.#keepAlive && framing.kind !== "close") {
+        fields += KEEP_ALIVE;
+      }
+    }
+    if (framing.kind === "close") {
+      this.#keepAlive = false;
+      this.#untilClose = true;
+    }
+    if (!this.#keepAlive) fields += CLOSE;
+    this.#out.push(`${statusLine(out.status, out.reason)}${fields}\r\n`);
+    return bodyWriter(this.#out, framing);
+  }
+
+  /** @inheritdoc */
+  drained(callback: () => void): void {
+    this.#out.drained(callback);
+  }
+
+  /** @inheritdoc */
+  abort(): void {
+    this.#closing = true;
+    const responding = this.#exchange?.responding ?? false;
+    // An end is no abort where the end of the connection is the end of the body.
+    if (responding && !this.#untilClose) this.#out.settled(() => this.socket.destroy());
+    else this.#out.settled(() => resetConnection(this.socket));
+  }
+
+  /** @inheritdoc */
+  done(): void {
+    this.#responseDone = true;
+    this.#next();
+  }
+
+  /** Gives up reading HTTP: the bytes that follow belong to the tunnel. */
+  detach(): Uint8Array {
+    this.#watch.close();
+    this.#out.flush();
+    return this.#reader.detach();
+  }
+
+  #event(event: Http1Event): void {
+    switch (event.type) {
+      case "head":
+        this.#watch.off();
+        this.#begin(event.head as RequestHead);
+        break;
+      case "data":
+        if (this.#exchange?.requestData(event) === false) this.#reader.stop();
+        break;
+      case "end":
+        this.#requestDone = true;
+        this.#watch.off();
+        // The next request waits until this one is answered: responses leave in the order of their requests.
+        this.#reader.stop();
+        this.#exchange?.requestEnd(event.trailers);
+        this.#next();
+        break;
+    }
+  }
+
+  #begin(head: RequestHead): void {
+    this.#reader.stop();
+    this.#head = head;
+    this.#requestDone = false;
+    this.#responseDone = false;
+    this.#keepAlive = head.keepAlive;
+    if (head.method === "CONNECT") {
+      new Tunnel(this, head).begin();
+      return;
+    }
+    const address = addressOf(head, this.#route);
+    const flow = new HttpFlow(
+      new FlowRequest(head.method, address, head.version, FlowHeaders.fromFields(head.fields), new BodyBuffer()),
+      this.peer,
+    );
+    const limit = this.context.observer.bodyLimit(flow);
+    flow.request.content = new BodyBuffer(limit);
+    this.#exchange = new Exchange(flow, head, this, this.context);
+    this.#exchange.begin();
+  }
+
+  // Both halves must be over before the next request is read.
+  #next(): void {
+    if (!this.#responseDone || this.#closing) return;
+    if (!this.#keepAlive) this.#linger();
+    else if (this.#requestDone) this.#exchange = undefined;
+    this.#reader.go();
+  }
+
+  // Closing at once would reset the connection under a response that the client has not read yet (RFC 9112 section 9.6).
+  #linger(): void {
+    this.#closing = true;
+    this.#out.end();
+    this.#watch.set(LINGER_MS);
+  }
+
+  #activity(): void {
+    if (this.#closing) return;
+    const { head, idle } = this.context.config.timeouts;
+    if (this.#exchange === undefined || this.#exchange.over) {
+      if (!this.#watch.on) this.#watch.set(head);
+    } else if (!this.#requestDone) {
+      this.#watch.set(idle);
+    }
+  }
+
+  #expired(): void {
+    if (this.#closing) {
+      this.socket.destroy();
+    } else if (this.#exchange === undefined || this.#exchange.over) {
+      this.#refuse({
+        code: "CLIENT_TIMEOUT",
+        message: `the client did not send a whole request head within ${this.context.config.timeouts.head} ms (timeouts.head)`,
+      }, 408);
+    } else if (!this.#reader.stopped) {
+      this.#keepAlive = false;
+      this.#exchange.fail({
+        code: "CLIENT_TIMEOUT",
+        message: `the client sent nothing for ${this.context.config.timeouts.idle} ms in the middle of its request (timeouts.idle)`,
+      });
+    }
+  }
+
+  #malformed(error: ProtocolError): void {
+    const failure: FlowError = { code: error.code, message: `the request is not valid HTTP: ${error.message}`, status: error.status };
+    this.#keepAlive = false;
+    if (error.code === "HTTP_TRUNCATED" && this.#exchange?.over !== false) this.#out.end();
+    else if (this.#exchange === undefined || this.#exchange.over) this.#refuse(failure, error.status);
+    else this.#exchange.fail(failure);
+  }
+
+  // There is no request to speak of, but what came should be seen.
+  #refuse(failure: FlowError, status: number): void {
+    const { tunnel, scheme } = this.#route;
+    const address = { scheme, hostname: tunnel?.hostname ?? "malformed.invalid", port: tunnel?.port ?? 80, target: "/" };
+    const flow = new HttpFlow(
+      new FlowRequest("MALFORMED", address, "1.1", FlowHeaders.fromFields(""), BodyBuffer.of(new Uint8Array(0))),
+      this.peer,
+    );
+    flow.error = { ...failure, status };
+    this.#keepAlive = false;
+    sendPage(this, failure, status, "GET", null);
+    this.#linger();
+    reportFailed(this.context, flow);
+  }
+
+  #ended(): void {
+    if (this.#exchange !== undefined && !this.#exchange.over) this.#exchange.clientGone();
+  }
+
+  #closed(): void {
+    this.#watch.close();
+    this.#closing = true;
+    this.context.clients.delete(this);
+    this.#ended();
+  }
+}

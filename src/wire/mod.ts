@@ -1,0 +1,81 @@
+/**
+ * The wire of one proxy: a port on one side, servers on the other, flows in between.
+ *
+ * @module
+ */
+import { bareHost } from "../flow/authority.ts";
+import type { HttpFlow } from "../flow/http_flow.ts";
+import type { LogEntry } from "../hooks/addon.ts";
+import type { Dispatcher } from "../hooks/dispatcher.ts";
+import type { CertificateAuthority } from "./ca/mod.ts";
+import { listen } from "./listener.ts";
+import { Upstream } from "./outbound/upstream.ts";
+import type { ClientConnection, Observer, WireContext } from "./wire_context.ts";
+
+export { type CaOptions, type CertificateAuthority, openCa } from "./ca/mod.ts";
+export type { Observer } from "./wire_context.ts";
+
+/** What a wire needs. */
+export interface WireOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly hooks: Dispatcher;
+  readonly observer: Observer;
+  readonly ca: CertificateAuthority;
+  /** Milliseconds. */
+  readonly timeouts: { readonly connect: number; readonly head: number; readonly idle: number };
+  readonly limits: { readonly headBytes: number; readonly connections: number };
+  readonly upstream: {
+    readonly ca: readonly string[];
+    readonly verify: (flow: HttpFlow) => boolean;
+    readonly hosts: Record<string, string>;
+  };
+  log(level: LogEntry["level"], message: string): void;
+}
+
+/** An open wire. */
+export interface Wire {
+  /** The port that it listens on. */
+  readonly port: number;
+  /** Ends every flow in flight with `PROXY_CLOSED` and closes every connection. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the port.
+ *
+ * @throws {FlowtapeError} the port cannot be listened on
+ */
+export async function openWire(options: WireOptions): Promise<Wire> {
+  const { host, hooks, timeouts, limits } = options;
+  const upstream = new Upstream({ ...options.upstream, timeouts, headBytes: limits.headBytes }, hooks);
+  const clients = new Set<ClientConnection>();
+  let ownPort = -1;
+  const context: WireContext = {
+    hooks,
+    upstream,
+    clients,
+    observer: options.observer,
+    ca: options.ca,
+    config: { timeouts, ...limits },
+    isSelf: (hostname, port) => port === ownPort && isOwnAddress(hostname, host),
+    log: (level, message) => options.log(level, message),
+  };
+  const listener = await listen(host, options.port, context);
+  ownPort = listener.port;
+  return {
+    port: listener.port,
+    async close() {
+      for (const client of [...clients]) {
+        client.shutDown({ code: "PROXY_CLOSED", message: "the proxy was closed while the request was in flight" });
+      }
+      upstream.close();
+      await listener.close();
+    },
+  };
+}
+
+function isOwnAddress(hostname: string, host: string): boolean {
+  const bare = bareHost(hostname);
+  return bare === host || bare === "localhost" || bare === "::1" || bare.startsWith("127.");
+}

@@ -1,0 +1,68 @@
+/**
+ * What went wrong between the proxy and a server, in the words of the flow.
+ *
+ * @module
+ */
+import type { FailureCode, FlowError } from "../../flow/flow_error.ts";
+import type { ProtocolError } from "../http1/protocol_error.ts";
+
+type UpstreamCode = Extract<FailureCode, `UPSTREAM_${string}`>;
+
+const BY_SYSTEM_CODE: Readonly<Record<string, readonly [UpstreamCode, string]>> = {
+  ENOTFOUND: ["UPSTREAM_UNRESOLVED", "its name cannot be resolved"],
+  EAI_AGAIN: ["UPSTREAM_UNRESOLVED", "its name cannot be resolved now"],
+  EAI_NODATA: ["UPSTREAM_UNRESOLVED", "its name has no address"],
+  EAI_FAIL: ["UPSTREAM_UNRESOLVED", "its name cannot be resolved"],
+  ECONNREFUSED: ["UPSTREAM_REFUSED", "it refused the connection: does the server run?"],
+  ConnectionRefused: ["UPSTREAM_REFUSED", "it refused the connection: does the server run?"],
+  EHOSTUNREACH: ["UPSTREAM_UNREACHABLE", "there is no route to it"],
+  ENETUNREACH: ["UPSTREAM_UNREACHABLE", "there is no route to its network"],
+  EADDRNOTAVAIL: ["UPSTREAM_UNREACHABLE", "its address cannot be used from here"],
+  ETIMEDOUT: ["UPSTREAM_CONNECT_TIMEOUT", "it did not accept the connection in time"],
+  ECONNRESET: ["UPSTREAM_CLOSED", "it reset the connection"],
+  EPIPE: ["UPSTREAM_CLOSED", "it closed the connection"],
+};
+
+// Node and Bun name OpenSSL's reasons; Deno puts the reason of its own TLS into the message.
+const UNTRUSTED =
+  /^(?:CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_|INVALID_CA|HOSTNAME_MISMATCH|ERR_CERT)|invalid peer certificate|unable to verify|self[- ]signed|certificate (?:has expired|is not)/i;
+const TLS = /^(?:ERR_SSL|ERR_TLS|EPROTO)|ssl|tls|handshake/i;
+
+/**
+ * The failure of a connection attempt, or of an established connection.
+ *
+ * @param error what the socket reported
+ * @param to the server, as `host:port`
+ */
+export function connectionFailure(error: unknown, to: string): FlowError {
+  const { code, text } = describe(error);
+  const known = BY_SYSTEM_CODE[code];
+  if (known !== undefined) return { code: known[0], message: `cannot reach ${to}: ${known[1]} (${code})` };
+  if (UNTRUSTED.test(code) || UNTRUSTED.test(text)) {
+    return {
+      code: "UPSTREAM_UNTRUSTED",
+      message: `the certificate of ${to} is not trusted: ${text}${code && !text.includes(code) ? ` (${code})` : ""}. ` +
+        "Give its authority with upstream: { ca }, or accept it with upstream: { verify: false }",
+    };
+  }
+  if (TLS.test(code) || TLS.test(text)) {
+    return { code: "UPSTREAM_TLS", message: `TLS with ${to} failed: ${text}` };
+  }
+  return { code: "UPSTREAM_CLOSED", message: `the connection to ${to} failed: ${text}` };
+}
+
+/** The failure of a server whose bytes are not HTTP/1.1, or stop too early. */
+export function responseFailure(error: ProtocolError, to: string): FlowError {
+  if (error.code === "HTTP_TRUNCATED") {
+    return { code: "UPSTREAM_ABORTED", message: `${to} closed the connection in the middle of its answer` };
+  }
+  return { code: error.code, message: `the answer of ${to} is not valid HTTP: ${error.message}`, status: 502 };
+}
+
+function describe(error: unknown): { code: string; text: string } {
+  // Happy eyeballs report one error for each address that was tried.
+  const one = error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] as unknown : error;
+  if (!(one instanceof Error)) return { code: "", text: String(one) };
+  const code = (one as NodeJS.ErrnoException).code ?? "";
+  return { code: String(code), text: one.message || String(code) };
+}

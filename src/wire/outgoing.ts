@@ -1,0 +1,90 @@
+/**
+ * What is to be written to a socket.
+ *
+ * @module
+ */
+import type { Duplex } from "node:stream";
+import { joinBytes } from "./http1/serializer.ts";
+
+/** Above this many bytes waiting, {@linkcode Outgoing.push} asks its caller to stop. */
+const HIGH_WATER = 64 * 1024;
+/** Up to this many bytes, copying the parts into one buffer costs less than one more write. */
+const JOIN_LIMIT = 32 * 1024;
+
+/**
+ * Collects the parts of a message and writes what one turn of the event loop has brought at once: a kernel call for the
+ * head and another for the body cost more than everything else that happens to a small message.
+ */
+export class Outgoing {
+  readonly #socket: Duplex;
+  #parts: (string | Uint8Array)[] = [];
+  #size = 0;
+  #ending = false;
+  #onDrain: (() => void) | undefined;
+
+  /** @param socket where the bytes go */
+  constructor(socket: Duplex) {
+    this.#socket = socket;
+    socket.on("drain", () => this.#drained());
+  }
+
+  /** Adds a part: bytes, or a string of latin1 characters. `false`: stop until {@linkcode Outgoing.drained} calls. */
+  push(part: string | Uint8Array): boolean {
+    if (part.length > 0 && !this.#ending) {
+      if (this.#parts.length === 0) queueMicrotask(() => this.flush());
+      this.#parts.push(part);
+      this.#size += part.length;
+    }
+    return this.#size + this.#socket.writableLength < HIGH_WATER;
+  }
+
+  /** Calls once when what was pushed has been taken. */
+  drained(callback: () => void): void {
+    this.#onDrain = callback;
+  }
+
+  /** Writes what was pushed now, instead of at the end of this turn. */
+  flush(): void {
+    const parts = this.#parts;
+    if (parts.length === 0) return;
+    const size = this.#size;
+    this.#parts = [];
+    this.#size = 0;
+    if (this.#socket.destroyed || this.#socket.writableEnded) return;
+    if (parts.length === 1) this.#write(parts[0]!);
+    else if (size <= JOIN_LIMIT) this.#socket.write(joinBytes(parts));
+    else {
+      this.#socket.cork();
+      for (const part of parts) this.#write(part);
+      this.#socket.uncork();
+    }
+    if (this.#onDrain !== undefined && this.#socket.writableLength < HIGH_WATER) this.#drained();
+  }
+
+  /** Calls back when everything that was pushed has left this process, or can leave it no more. */
+  settled(callback: () => void): void {
+    this.flush();
+    if (this.#socket.destroyed || this.#socket.writableEnded) callback();
+    // Some runtimes write later: only the callback of a write behind it tells that the last one is through.
+    else this.#socket.write(new Uint8Array(0), () => callback());
+  }
+
+  /** Writes what was pushed and ends this side of the connection. */
+  end(): void {
+    if (this.#ending) return;
+    this.flush();
+    this.#ending = true;
+    this.#socket.end();
+  }
+
+  #write(part: string | Uint8Array): void {
+    if (typeof part === "string") this.#socket.write(part, "latin1");
+    else this.#socket.write(part);
+  }
+
+  #drained(): void {
+    const callback = this.#onDrain;
+    this.#onDrain = undefined;
+    callback?.();
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * What every connection of one proxy shares.
+ *
+ * @module
+ */
+import type { FlowError } from "../flow/flow_error.ts";
+import type { HttpFlow } from "../flow/http_flow.ts";
+import type { LogEntry } from "../hooks/addon.ts";
+import type { Dispatcher } from "../hooks/dispatcher.ts";
+import type { CertificateAuthority } from "./ca/mod.ts";
+import type { Upstream } from "./outbound/upstream.ts";
+
+/** Is told when flows begin and end. Unlike a hook it cannot change them, and no byte waits for it. */
+export interface Observer {
+  /** The head of a request has arrived, before its first hook. */
+  started(flow: HttpFlow): void;
+  /** Nothing more happens to the flow. The client may have its last byte already, but no later turn of this event loop has begun. */
+  ended(flow: HttpFlow): void;
+  /** How many bytes of each body of a flow are kept. */
+  bodyLimit(flow: HttpFlow): number;
+}
+
+/** Limits and times of the connections of clients. */
+export interface InboundConfig {
+  /** Milliseconds from the first byte of a head to its end, and between two pieces of a body. */
+  readonly timeouts: { readonly head: number; readonly idle: number };
+  /** The largest head, in bytes. */
+  readonly headBytes: number;
+  /** How many clients may be connected at once. */
+  readonly connections: number;
+}
+
+/** A client's connection, as far as closing the proxy needs it. */
+export interface ClientConnection {
+  /** Ends what is in flight, and the connection. */
+  shutDown(reason: FlowError): void;
+}
+
+/** What every connection of one proxy shares. */
+export interface WireContext {
+  readonly hooks: Dispatcher;
+  readonly observer: Observer;
+  readonly upstream: Upstream;
+  readonly ca: CertificateAuthority;
+  readonly config: InboundConfig;
+  /** The connections of clients; each takes itself out when it is closed. */
+  readonly clients: Set<ClientConnection>;
+  /** Whether a request to this address would come back to this proxy. */
+  isSelf(hostname: string, port: number): boolean;
+  /** A line for the log. */
+  log(level: LogEntry["level"], message: string): void;
+}
