@@ -1,0 +1,125 @@
+/**
+ * The tape of a proxy, as an addon.
+ *
+ * @module
+ */
+import type { HttpFlow } from "../flow/http_flow.ts";
+import type { Addon, LogEntry } from "../hooks/addon.ts";
+import { claimTape } from "./claims.ts";
+import type { TapeEntry } from "./entry.ts";
+import { checkTapeOptions, resolveMode, type TapeMode, type TapeOptions } from "./options.ts";
+import { Player } from "./player.ts";
+import { Recorder } from "./recorder.ts";
+import { createRedactor } from "./redact.ts";
+import { fileStore, type TapeStore } from "./store.ts";
+import { loadTape } from "./tape.ts";
+
+/** Who is told what happens with a tape. */
+export interface TapeReport {
+  /** In replay mode nothing matched the flow; it has been answered with the explanation. */
+  unmatched(flow: HttpFlow, explanation: string): void;
+  /** A line for the log. */
+  log(entry: LogEntry): void;
+}
+
+/** An addon that replays, and that the wire tells what to record. */
+export interface TapeAddon extends Addon {
+  /** What `auto` has become, or the mode that was asked for. */
+  readonly mode: TapeMode;
+  /** The entries that have not been replayed; none when nothing is replayed. */
+  readonly unused: readonly TapeEntry[];
+  /**
+   * Whether the bodies of this flow must be kept whole, however large. May be asked once the `requestHeaders` hooks have
+   * run, and again for the response.
+   */
+  keepsBodies(flow: HttpFlow): boolean;
+  /** Takes a flow that is done. To be called once for every one; those that do not belong on the tape are let go. */
+  record(flow: HttpFlow): void;
+  /** Writes what was recorded, and gives the tape free. Settles once, whoever calls it. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a tape. Nothing is recorded over a file that is not one: opening fails.
+ *
+ * @throws {OptionsError} an option is wrong
+ * @throws {TapeError} the tape cannot be read, or is in use
+ */
+export async function openTape(
+  options: TapeOptions,
+  report: TapeReport,
+  store: TapeStore = fileStore,
+): Promise<TapeAddon> {
+  checkTapeOptions(options);
+  const mode = resolveMode(options.mode);
+  if (mode === "passthrough") {
+    return {
+      name: "tape",
+      mode,
+      unused: [],
+      keepsBodies: () => false,
+      record: () => {},
+      close: () => Promise.resolve(),
+    };
+  }
+  const release = await claimTape(options.path, mode === "replay" ? "read" : "write");
+  try {
+    return await open(options, mode, report, store, release);
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+async function open(
+  options: TapeOptions,
+  mode: TapeMode,
+  report: TapeReport,
+  store: TapeStore,
+  release: () => void,
+): Promise<TapeAddon> {
+  const tape = await loadTape(options.path, store);
+  const redactor = createRedactor(options.redact);
+  const player = mode === "record" ? undefined : new Player(tape, {
+    options,
+    redactor,
+    misses: mode === "replay" ? "refuse" : "forward",
+    unmatched: (flow, explanation) => report.unmatched(flow, explanation),
+  });
+  const recorder = mode === "replay" ? undefined : new Recorder({
+    options,
+    redactor,
+    store,
+    keep: mode === "record" ? "replace" : "add",
+    log: (entry) => report.log(entry),
+  });
+
+  let closed: Promise<void> | undefined;
+  const close = async () => {
+    try {
+      await recorder?.write();
+    } finally {
+      release();
+    }
+  };
+  return {
+    name: "tape",
+    mode,
+    get unused() {
+      return player?.unused ?? [];
+    },
+    // Hooks that are not there cost nothing while recording.
+    ...(player && {
+      requestHeaders: (flow: HttpFlow) => player.requestHeaders(flow),
+      request: (flow: HttpFlow) => player.request(flow),
+      needs: (hook: "request" | "response", flow: HttpFlow) => hook === "request" && player.waitsFor(flow),
+    }),
+    keepsBodies: (flow) =>
+      (player?.waitsFor(flow) ?? false) ||
+      (recorder !== undefined && closed === undefined && flow.source === "upstream"),
+    record: (flow) => {
+      if (closed === undefined) recorder?.record(flow);
+    },
+    close: () => closed ??= close(),
+  };
+}

@@ -1,0 +1,216 @@
+/**
+ * Reads an entry of a HAR document. What is wrong with it is named by file, place and field.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { basename } from "node:path";
+import type { FlowError } from "../flow/flow_error.ts";
+import { checkField } from "../flow/headers.ts";
+import type { HttpVersion } from "../flow/message.ts";
+import type { StoredBody, StoredEntry, StoredMessage } from "./entry.ts";
+import { bodyFolder } from "./har.ts";
+import { damaged, isObject, type Json, show } from "./har_read.ts";
+
+/**
+ * Checks an entry and keeps what replay needs of it.
+ *
+ * @throws {TapeError} `TAPE_DAMAGED`, `TAPE_BODY_PATH`
+ */
+export function readEntry(entry: unknown, index: number, path: string): StoredEntry {
+  try {
+    const { request, response, comment } = object(entry, "");
+    const req = object(request, "request");
+    const res = object(response, "response");
+    const method = string(req.method, "request.method");
+    if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(method)) throw new Wrong("request.method", method, "a method");
+    const url = string(req.url, "request.url");
+    if (!/^(?:https?|wss?):\/\/[^/?#\s]/i.test(url) || !URL.canParse(url)) {
+      throw new Wrong("request.url", url, "an absolute http or https URL");
+    }
+    const status = readStatus(res.status);
+    return {
+      method,
+      url: url.includes("#") ? url.slice(0, url.indexOf("#")) : url,
+      request: readMessage(req, "request", readPostData(req.postData, path)),
+      status,
+      reason: optional(res.statusText, "response.statusText") ?? "",
+      response: readMessage(
+        res,
+        "response",
+        readBody(object(res.content, "response.content"), "response.content", path),
+      ),
+      failure: readFailure(res, status),
+      comment: optional(comment, "comment"),
+    };
+  } catch (error) {
+    if (error instanceof Wrong) throw damaged(path, error.describe(placeOf(entry, index)), undefined, error.code);
+    throw error;
+  }
+}
+
+/** The place of an entry for messages: `log.entries[3] (GET https://shop.test/)`. */
+export function placeOf(entry: unknown, index: number): string {
+  const request = isObject(entry) && isObject(entry.request) ? entry.request : {};
+  const known = typeof request.method === "string" && typeof request.url === "string";
+  return `log.entries[${index}]${known ? ` (${request.method} ${request.url})` : ""}`;
+}
+
+function readMessage(message: Json, where: "request" | "response", body: StoredBody | undefined): StoredMessage {
+  return {
+    httpVersion: readVersion(optional(message.httpVersion, `${where}.httpVersion`)),
+    fields: readFields(message.headers, `${where}.headers`),
+    trailers: message._trailers === undefined ? undefined : readFields(message._trailers, `${where}._trailers`),
+    body,
+  };
+}
+
+function readVersion(version = ""): HttpVersion {
+  if (/^h[23]|http\/[23]/i.test(version)) return "2";
+  return version.endsWith("1.0") ? "1.0" : "1.1";
+}
+
+function readStatus(status: unknown): number {
+  if (typeof status !== "number") throw new Wrong("response.status", status, "a number");
+  if (status === 0 || status === -1) return 0;
+  if (!Number.isInteger(status) || status < 100 || status > 999) {
+    throw new Wrong("response.status", status, "0 or a status code");
+  }
+  return status;
+}
+
+// Names are few and come again in every entry.
+const known = new Set<string>();
+
+function readFields(list: unknown, where: string): string {
+  if (!Array.isArray(list)) throw new Wrong(where, list, "an array");
+  let fields = "";
+  for (let i = 0; i < list.length; i++) {
+    const { name, value } = isObject(list[i]) ? list[i] as Json : {} as Json;
+    if (typeof name !== "string") throw new Wrong(`${where}[${i}].name`, name, "a string");
+    if (typeof value !== "string") throw new Wrong(`${where}[${i}].value`, value, "a string");
+    // Chrome lists the pseudo-fields of HTTP/2, and joins the lines of a field with line breaks.
+    if (name.startsWith(":")) continue;
+    for (const line of value.includes("\n") ? value.split("\n") : [value]) {
+      const octets = toOctets(line);
+      if (!known.has(name) || !PLAIN.test(octets)) {
+        try {
+          checkField(name, octets);
+        } catch (cause) {
+          throw new Wrong(`${where}[${i}]`, undefined, "", cause instanceof Error ? cause.message : String(cause));
+        }
+        if (known.size < 1000) known.add(name);
+      }
+      fields += `${name}: ${octets}\r\n`;
+    }
+  }
+  return flat(fields);
+}
+
+const PLAIN = /^[\x20-\x7e]*$/;
+
+/** Others write the text of a value where HTTP has octets. */
+function toOctets(value: string): string {
+  // deno-lint-ignore no-control-regex -- the octets of a field value
+  return /^[\x00-\xff]*$/.test(value) ? value : Buffer.from(value).toString("latin1");
+}
+
+/** A string made of many pieces keeps them all until somebody reads it. */
+function flat(text: string): string {
+  return Buffer.from(text, "latin1").toString("latin1");
+}
+
+function readPostData(postData: unknown, path: string): StoredBody | undefined {
+  if (postData === undefined || postData === null) return undefined;
+  return readBody(object(postData, "request.postData"), "request.postData", path);
+}
+
+function readBody(body: Json, where: string, path: string): StoredBody | undefined {
+  const encoded = body._encoded === true;
+  const file = optional(body._file, `${where}._file`);
+  if (file !== undefined) {
+    if (!/^[\w-][\w.-]*$/.test(file)) {
+      const folder = basename(bodyFolder(path));
+      throw new Wrong(
+        `${where}._file`,
+        file,
+        `the name of a file in ${folder}/, without folders,`,
+        undefined,
+        "TAPE_BODY_PATH",
+      );
+    }
+    return { form: "file", value: file, encoded };
+  }
+  let value = optional(body.text, `${where}.text`) ?? "";
+  if (value === "" && Array.isArray(body.params)) value = readParams(body.params, `${where}.params`);
+  if (value === "") return undefined;
+  const encoding = optional(body.encoding ?? body._encoding, `${where}.encoding`) ?? "";
+  if (encoding === "") return { form: "text", value, encoded };
+  if (encoding !== "base64") throw new Wrong(`${where}.encoding`, encoding, '"base64"');
+  if (!/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(value)) throw new Wrong(`${where}.text`, value, "base64");
+  return { form: "base64", value, encoded };
+}
+
+/** Some write the fields of a form instead of its text. */
+function readParams(params: unknown[], where: string): string {
+  const form = new URLSearchParams();
+  for (const [i, param] of params.entries()) {
+    const { name, value } = object(param, `${where}[${i}]`);
+    form.append(string(name, `${where}[${i}].name`), optional(value, `${where}[${i}].value`) ?? "");
+  }
+  return form.toString();
+}
+
+function readFailure(response: Json, status: number): FlowError | undefined {
+  const { _error: error, _failureText: text } = response;
+  if (isObject(error)) {
+    const code = string(error.code, "response._error.code");
+    const message = string(error.message, "response._error.message");
+    return typeof error.status === "number" ? { code, message, status: error.status } : { code, message };
+  }
+  // What others write there is for people: the code is that of a server that gave no answer.
+  const why = typeof error === "string" && error !== ""
+    ? error
+    : typeof text === "string" && text !== ""
+    ? text
+    : undefined;
+  if (status !== 0) return undefined;
+  return { code: "UPSTREAM_CLOSED", message: why ?? "the recording holds no response" };
+}
+
+/** A field of the wrong form; the caller knows the file and the entry. */
+class Wrong extends Error {
+  readonly #field: string;
+  readonly #code: string;
+
+  constructor(field: string, value: unknown, expected: string, message?: string, code = "TAPE_DAMAGED") {
+    super(
+      message ??
+        (value === undefined ? `is missing: ${expected} is expected` : `is ${show(value)}: ${expected} is expected`),
+    );
+    this.#field = field;
+    this.#code = code;
+  }
+
+  describe(place: string): string {
+    return `${place}${this.#field === "" ? "" : `: ${this.#field}`} ${this.message}`;
+  }
+
+  get code(): string {
+    return this.#code;
+  }
+}
+
+function object(value: unknown, where: string): Json {
+  if (!isObject(value)) throw new Wrong(where, value, "an object");
+  return value;
+}
+
+function string(value: unknown, where: string): string {
+  if (typeof value !== "string") throw new Wrong(where, value, "a string");
+  return value;
+}
+
+function optional(value: unknown, where: string): string | undefined {
+  return value === undefined || value === null ? undefined : string(value, where);
+}

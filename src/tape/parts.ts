@@ -1,0 +1,70 @@
+/**
+ * What is written of an exchange: of a flow that has just passed, or of an entry of another tape.
+ *
+ * @module
+ */
+import { FlowtapeError } from "../flow/error.ts";
+import type { FlowError } from "../flow/flow_error.ts";
+import type { FlowHeaders } from "../flow/headers.ts";
+import type { HttpFlow } from "../flow/http_flow.ts";
+import type { HttpVersion, Message } from "../flow/message.ts";
+import type { Timings } from "../flow/timings.ts";
+
+/** A message with its body as it is written. */
+export interface MessageParts {
+  readonly httpVersion: HttpVersion;
+  readonly headers: FlowHeaders;
+  readonly trailers: FlowHeaders | undefined;
+  readonly body: Uint8Array;
+  /** The body has still its content coding, because it could not be undone. */
+  readonly encoded: boolean;
+}
+
+/** An exchange as it is written. */
+export interface ExchangeParts {
+  readonly method: string;
+  readonly url: string;
+  readonly request: MessageParts;
+  readonly status: number;
+  readonly reason: string;
+  /** What arrived; `undefined` when nothing did. */
+  readonly response: MessageParts | undefined;
+  readonly failure: FlowError | undefined;
+  readonly timings: Timings | undefined;
+  readonly comment: string | undefined;
+}
+
+/** The parts of a flow that is done. */
+export function partsOfFlow(flow: HttpFlow): ExchangeParts {
+  const { request, response, error } = flow;
+  return {
+    method: request.method,
+    url: request.url,
+    request: partsOfMessage(request),
+    status: response?.status ?? 0,
+    reason: response?.reason ?? "",
+    response: response && partsOfMessage(response, error !== undefined),
+    failure: error,
+    timings: flow.timings,
+    comment: flow.comment,
+  };
+}
+
+function partsOfMessage(message: Message, isPart = false): MessageParts {
+  const { httpVersion, headers, trailers } = message;
+  const parts = { httpVersion, headers, trailers };
+  // Half a request body is nothing that a request could be compared with.
+  if (!message.content.complete && !isPart) return { ...parts, body: EMPTY, encoded: false };
+  const bytes = message.content.bytes();
+  if (bytes.length === 0 || !headers.has("content-encoding")) return { ...parts, body: bytes, encoded: false };
+  // What was cut off is replayed as it came: decoded, its end would be lost or wrong.
+  if (isPart) return { ...parts, body: bytes, encoded: true };
+  try {
+    return { ...parts, body: message.body, encoded: false };
+  } catch (error) {
+    if (!(error instanceof FlowtapeError)) throw error;
+    return { ...parts, body: bytes, encoded: true };
+  }
+}
+
+const EMPTY = new Uint8Array(0);

@@ -1,0 +1,130 @@
+/**
+ * A tape in memory.
+ *
+ * @module
+ */
+import { basename, join } from "node:path";
+import { TapeError } from "../flow/error.ts";
+import { TapeEntry } from "./entry.ts";
+import { placeOf, readEntry } from "./entry_read.ts";
+import { bodyFolder, emptyLog } from "./har.ts";
+import { damaged, parseHar } from "./har_read.ts";
+import type { RedactOptions } from "./options.ts";
+import { createRedactor } from "./redact.ts";
+import { fileStore, type TapeStore } from "./store.ts";
+import { TapeWriter } from "./writer.ts";
+
+/** A recording. Its entries are in the order of their requests. */
+export class Tape implements Iterable<TapeEntry> {
+  /** The HAR file. */
+  readonly path: string;
+  /** The recorded exchanges. */
+  readonly entries: readonly TapeEntry[];
+
+  /** For {@linkcode readTape}. */
+  constructor(path: string, entries: readonly TapeEntry[]) {
+    this.path = path;
+    this.entries = entries;
+  }
+
+  /** The recorded exchanges. */
+  [Symbol.iterator](): Iterator<TapeEntry> {
+    return this.entries[Symbol.iterator]();
+  }
+}
+
+/**
+ * Reads a tape: one of ours, or a HAR 1.2 file of a browser. Large bodies stay on disk until somebody asks for them.
+ *
+ * @example
+ * ```ts
+ * import { readTape } from "flowtape/tape";
+ *
+ * const tape = await readTape("fixtures/checkout.har");
+ * for (const entry of tape) console.log(`${entry} ${entry.status}`);
+ * ```
+ *
+ * @throws {TapeError} `TAPE_NOT_FOUND`; `TAPE_DAMAGED`, `TAPE_VERSION`, `TAPE_BODY_MISSING`, `TAPE_BODY_PATH` name the
+ * place in the file
+ */
+export async function readTape(path: string): Promise<Tape> {
+  const tape = await loadTape(path, fileStore);
+  if (tape === undefined) {
+    throw new TapeError("TAPE_NOT_FOUND", `there is no tape ${path}: record it, or correct the path`);
+  }
+  return tape;
+}
+
+/** Reads a tape from a store; `undefined` when there is none. */
+export async function loadTape(path: string, store: TapeStore): Promise<Tape | undefined> {
+  const bytes = await readBytes(path, store);
+  if (bytes === undefined) return undefined;
+  const log = parseHar(bytes, path);
+  const folder = bodyFolder(path);
+  const read = async (name: string, entry: TapeEntry) =>
+    await store.read(join(folder, name)) ?? fail(missing(path, name, `log.entries[${entry.index}] (${entry})`));
+  const entries = new Array<TapeEntry>(log.entries.length);
+  let files: Map<string, "file" | "other"> | undefined;
+  for (let i = 0; i < entries.length; i++) {
+    const stored = readEntry(log.entries[i], i, path);
+    for (const { body } of [stored.request, stored.response]) {
+      if (body?.form !== "file") continue;
+      files ??= await store.list(folder) ?? new Map();
+      const kind = files.get(body.value);
+      if (kind === undefined) throw missing(path, body.value, placeOf(log.entries[i], i));
+      if (kind !== "file") {
+        const what = `${placeOf(log.entries[i], i)}: ${
+          basename(folder)
+        }/${body.value} is a link or a folder, not a file`;
+        throw damaged(path, what, undefined, "TAPE_BODY_PATH");
+      }
+    }
+    entries[i] = new TapeEntry(i, stored, read);
+  }
+  return new Tape(path, entries);
+}
+
+/** How a tape is written. */
+export interface WriteTapeOptions {
+  /** As in the options of a tape. */
+  redact?: false | RedactOptions;
+}
+
+/**
+ * Writes entries as a tape, in their order. The old one at that path stays whole until the new one is complete.
+ *
+ * @throws {TapeError} `TAPE_NOT_WRITTEN`
+ */
+export async function writeTape(
+  path: string,
+  entries: Iterable<TapeEntry>,
+  options: WriteTapeOptions = {},
+): Promise<void> {
+  const writer = new TapeWriter(path, { redactor: createRedactor(options.redact), times: false, store: fileStore });
+  const log = emptyLog();
+  try {
+    for (const entry of entries) log.entries.push(await writer.encode(await entry.parts()));
+    await writer.finish(log);
+  } catch (error) {
+    await writer.abandon();
+    throw error;
+  }
+}
+
+async function readBytes(path: string, store: TapeStore): Promise<Uint8Array | undefined> {
+  try {
+    return await store.read(path);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new TapeError("TAPE_UNREADABLE", `${path} cannot be read: ${why}`, { cause });
+  }
+}
+
+function missing(path: string, name: string, place: string): TapeError {
+  const file = `${basename(bodyFolder(path))}/${name}`;
+  return damaged(path, `${place}: the body file ${file} is missing`, undefined, "TAPE_BODY_MISSING");
+}
+
+function fail(error: Error): never {
+  throw error;
+}
