@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type HttpFlow, KILL } from "../flow/http_flow.ts";
+import type { HttpFlow } from "../flow/http_flow.ts";
 import { ensureState, type FlowState } from "./flow_state.ts";
 
 /** All work of one proxy's rules that is under way. */
@@ -60,13 +60,13 @@ function untilAborted<T>(work: PromiseLike<T>, signal: AbortSignal): Promise<T |
 
 /** `flow.kill()` tells one listener, the wire's: it is told too. */
 function watchKill(flow: HttpFlow, state: FlowState): () => void {
-  const wire = flow[KILL];
+  const wire = flow.onKill;
   const watch = () => {
     state.abort();
     wire?.();
   };
-  flow[KILL] = watch;
+  flow.onKill = watch;
   return () => {
-    if (flow[KILL] === watch) flow[KILL] = wire;
+    if (flow.onKill === watch) flow.onKill = wire;
   };
 }

@@ -15,10 +15,11 @@ export function mswPrefix(path: unknown): string {
   if (origin === undefined) return "";
   const whole = (path as string).toLowerCase();
   const rest = whole.slice(origin.length);
-  // Up to the first character that may be a pattern, and then whole segments: "a+" or "a*" may match without an "a".
-  const plain = /^[a-z0-9/_-]*/.exec(rest)![0];
-  // "//" in a path and a slash at the end may be folded.
-  const kept = plain.includes("//") ? "" : plain.slice(0, plain.lastIndexOf("/"));
+  // Dot segments are resolved before paths are compared, and empty ones may be folded.
+  if (/\/[./]/.test(rest)) return origin;
+  const plain = /^[a-z0-9/._-]*/.exec(rest)![0];
+  // Before a pattern only whole segments count, for "a*" and "a?" may match without the "a".
+  const kept = plain === rest ? plain.replace(/\/$/, "") : plain.slice(0, plain.lastIndexOf("/"));
   return origin + kept;
 }
 

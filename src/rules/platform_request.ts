@@ -21,9 +21,9 @@ export function platformRequest(request: FlowRequest, signal: AbortSignal): Requ
   return withMethod(request.method, (method) => new Request(request.url, { ...init, method }));
 }
 
-/** The platform refuses a body of GET and HEAD. */
+/** The platform refuses a body of GET and HEAD; HTTP that of TRACE (RFC 9110 section 9.3.8). */
 function hasBody({ method, content }: FlowRequest): boolean {
-  return content.size > 0 && method !== "GET" && method !== "HEAD";
+  return content.size > 0 && !/^(?:GET|HEAD|TRACE)$/i.test(method);
 }
 
 function decoded(request: FlowRequest, headers: Headers): Uint8Array {
@@ -39,17 +39,10 @@ function decoded(request: FlowRequest, headers: Headers): Uint8Array {
 }
 
 /**
- * A Request with any method: Node refuses TRACE, Bun turns methods that it does not know into GET, and both write some
- * in upper case.
+ * A Request with any method: Node refuses TRACE and warns of "patch", Bun turns methods that it does not know into GET.
  */
 function withMethod(method: string, make: (method: string) => Request): Request {
-  let request: Request;
-  try {
-    request = make(method);
-  } catch (error) {
-    if (!/^(?:TRACE|TRACK|CONNECT)$/i.test(method)) throw error;
-    request = make("GET");
-  }
+  const request = make(/^(?:TRACE|TRACK|CONNECT)$/i.test(method) ? "GET" : method.toUpperCase());
   if (request.method !== method) Object.defineProperty(request, "method", { value: method });
   return request;
 }

@@ -1,0 +1,113 @@
+import { describe, expect, test } from "vitest";
+import { delay, edit, respond, RuleEngine, sequence, times } from "../../src/rules/mod.ts";
+
+/** Values that TypeScript would refuse. */
+// deno-lint-ignore no-explicit-any -- wrong on purpose
+type Wrong = any;
+const ok: Wrong = ["/", "drop"];
+const handler = { info: { header: "GET /" }, run: () => Promise.resolve(null) };
+
+describe("rules are refused where they are given", () => {
+  test.each([
+    ["no array", { a: 1 }, "rules is an array of rules, not { a: 1 }"],
+    [
+      "a matcher and an action without brackets",
+      ["POST /a", "drop"],
+      'rules[0] is "POST /a"; a rule is [matcher, action]',
+    ],
+    ["a RegExp alone", [ok, /a/], "are the brackets of the pair missing?"],
+    ["a request shape alone", [ok, { path: "/" }], 'rules[1] is { path: "/" }; a rule is'],
+    ["nothing", [ok, ok, undefined], "rules[2] is undefined; a rule is"],
+    ["an empty array", [[]], "rules[0] is []; a rule is"],
+    ["one thing in an array", [["/"]], 'rules[0] is ["/"]; a rule is'],
+    ["three things in an array", [["GET", "/", "drop"]], "rules[0] is ["],
+    ["an addon", [ok, { request() {} }], "rules[1] is an addon: give it to `addons` or to proxy.use()"],
+    ["a handler with an action", [[handler, "drop"]], "rules[0] pairs an MSW handler with an action"],
+    ["a WebSocket handler", [[handler, { kind: "websocket", run() {} }]], "rules[0][1] is a WebSocket handler of MSW"],
+    ["one of MSW 2.10", [{ __kind: "EventHandler", run() {} }], "rules[0] is a WebSocket handler of MSW"],
+    ["a bad matcher", [ok, [7, "drop"]], "the matcher of rules[1] is 7, which is not a matcher"],
+    ["a bad shape", [[{ methd: "GET" }, "drop"]], 'did you mean "method"?'],
+    ["an unknown action", [["/", "frward"]], 'rules[0]: the action "frward" is not known; did you mean "forward"?'],
+    ["an action of the object", [["/", "toString"]], 'rules[0]: the action "toString" is not known'],
+    ["no action", [["/", undefined]], "rules[0]: the action is undefined (accepted are"],
+    [
+      "a response for an action",
+      [["/", { status: 500 }]],
+      "rules[0]: the action is { status: 500 }, which respond() takes",
+    ],
+  ] as [string, Wrong, string][])("%s", (_, rules, message) => {
+    expect(() => new RuleEngine({ rules })).toThrow(message);
+    try {
+      new RuleEngine({ rules });
+    } catch (error) {
+      expect(error).toMatchObject({ code: "BAD_OPTION" });
+    }
+  });
+
+  test("by use(), which then adds none of them", () => {
+    const engine = new RuleEngine();
+    expect(() => engine.use(ok, ["/", "drp"] as Wrong)).toThrow(
+      'rules[1] of use(): the action "drp" is not known; did you mean "drop"?',
+    );
+  });
+
+  test("by setDefault(), which then changes nothing", () => {
+    expect(() => new RuleEngine({ defaultAction: 1 as Wrong })).toThrow("defaultAction: the action is 1");
+    const engine = new RuleEngine();
+    expect(() => engine.setDefault("ask" as Wrong)).toThrow('defaultAction: the action "ask" is not known');
+    expect(() => engine.reset()).not.toThrow();
+  });
+});
+
+describe("actions are refused when they are made", () => {
+  test.each([
+    [
+      () => respond("text" as Wrong),
+      'respond() takes an object with status, reason, headers, json, body, file, not "text"',
+    ],
+    [() => respond({ statsu: 200 } as Wrong), 'respond() does not know "statsu"; did you mean "status"?'],
+    [() => respond({ json: 1, body: "x" }), "respond() takes one of json and body, not both"],
+    [() => respond({ status: 1000 }), "status 1000 is not valid"],
+    [() => respond({ status: 101 }), "status 101 is not valid"],
+    [() => respond({ reason: "a\r\nb: c" }), "the reason of respond() cannot be sent"],
+    [() => respond({ headers: { "a b": "c" } }), 'header name "a b" is not valid'],
+    [
+      () => respond({ body: { a: 1 } as Wrong }),
+      "the body of respond() is a string, bytes or a stream, not { a: 1 }; use json",
+    ],
+    [() => respond({ file: 1 as Wrong }), "the file of respond() is a path, not 1"],
+    [() => edit({}), "edit() takes a request, a response, or both"],
+    [() => edit({ requst: {} } as Wrong), 'edit() does not know "requst"; did you mean "request"?'],
+    [() => edit({ request: { status: 200 } as Wrong }), 'the edit of a request does not know "status"'],
+    [() => edit({ request: { method: "A B" } }), 'the method in the edit of a request is not one: "A B"'],
+    [() => edit({ request: { url: "/relative" } }), '"/relative" is not an absolute http or https URL'],
+    [() => edit({ request: { path: "/a?b=1" } }), 'the path in the edit of a request starts with "/"'],
+    [() => edit({ request: { headers: { a: "b\n" } } }), "the value of header a holds a character"],
+    [() => edit({ request: { body: 1 as Wrong } }), "the body of an edit is a string or bytes, not 1"],
+    [() => edit({ request: { body: "", json: 1 } }), "takes one of body and json, not both"],
+    [() => edit({ response: { status: 99 } }), "status 99 is not valid"],
+    [() => edit({ response: { reason: "\n" } }), "the reason of the edit of a response cannot be sent"],
+    [() => edit({ response: { json: () => 1 } }), "which is not JSON"],
+    [() => delay(-1), "delay() takes milliseconds from 0 to 2147483647, not -1"],
+    [() => delay(2 ** 31), "delay() takes milliseconds"],
+    [() => delay(NaN), "delay() takes milliseconds"],
+    [() => delay("1" as Wrong), 'delay() takes an object with min, max, not "1"'],
+    [() => delay({ min: 5 } as Wrong), "delay() takes milliseconds from 0 to 2147483647, not undefined"],
+    [() => delay({ min: 5, max: 4 }), "delay(): min 5 is more than max 4"],
+    [() => delay(1, "dorp" as Wrong), 'delay(): the action "dorp" is not known'],
+    [() => times(0, "drop"), "times() takes a whole number from 1 as its first argument, not 0"],
+    [() => times(1.5, "drop"), "times() takes a whole number"],
+    [() => times("drop" as Wrong, 2 as Wrong), 'times() takes a whole number from 1 as its first argument, not "drop"'],
+    [() => times(1, undefined as Wrong), "times(): the action is undefined"],
+    [() => sequence(), "sequence() takes at least one action"],
+    [() => sequence("drop", "nope" as Wrong), 'sequence() argument 2: the action "nope" is not known'],
+  ] as [() => unknown, string][])("%s", (make, message) => {
+    expect(make).toThrow(message);
+  });
+
+  test("a function that returns a Response is not an action", async () => {
+    const engine = new RuleEngine({ rules: [["/", (() => new Response()) as Wrong]] });
+    const { newFlow } = await import("./pass.ts");
+    expect(() => engine.requestHeaders(newFlow())).toThrow("wrap the function in respond(), or set flow.response");
+  });
+});
