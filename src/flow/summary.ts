@@ -92,7 +92,7 @@ function shortenMiddle(text: string, room: number): string {
 
 function countLine(count: number, skipped: number, dropped: number): string {
   const notes = [
-    ...(skipped > 0 ? [`the last ${count - skipped} are shown`] : []),
+    ...(skipped > 0 ? [`the last ${count - skipped} shown`] : []),
     ...(dropped > 0 ? [`${dropped} older ${dropped === 1 ? "one was" : "ones were"} dropped`] : []),
   ];
   const line = count === 0 ? "no flows" : count === 1 ? "1 flow" : `${count} flows`;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import process from "node:process";
 
 /** An asymmetric matcher of any library, as one form. */
 export interface Asymmetric {
@@ -31,7 +32,29 @@ export function asAsymmetric(value: unknown): Asymmetric | undefined {
   if (typeof loose.equals === "function" && "inverse" in loose) {
     return { text: textOf(loose), accepts: (actual) => Boolean(loose.equals!(actual)) };
   }
-  return undefined;
+  return nativeOfBun(value);
+}
+
+interface BunTest {
+  expect(value: unknown): { toEqual(expected: unknown): void };
+}
+
+/** Bun's own asymmetric matchers have no method at all: nothing but its `expect` can ask them. */
+function nativeOfBun(value: object): Asymmetric | undefined {
+  const [, name] = /^\[object Expect([A-Z]\w*)\]$/.exec(Object.prototype.toString.call(value)) ?? [];
+  const bun = name && (process.getBuiltinModule("bun:test") as unknown as BunTest | undefined);
+  if (!bun) return undefined;
+  return {
+    text: name,
+    accepts: (actual) => {
+      try {
+        bun.expect(actual).toEqual(value);
+        return true;
+      } catch {
+        return false;
+      }
+    },
+  };
 }
 
 function textOf(matcher: Loose): string {

@@ -27,7 +27,10 @@ export function recordFields(part: RecordPart, record: Record<string, ValueMatch
     const lookUp = lookUps[part];
     const length = Array.isArray(matcher) ? matcher.length : 1;
     return {
-      matches: (flow) => wanted.matches(lookUp(flow, name, length).value ?? []),
+      matches: (flow) => {
+        const { value } = lookUp(flow, name, length);
+        return value !== undefined && wanted.matches(value);
+      },
       compare: (flow): Comparison[] => {
         const { value, problem } = lookUp(flow, name, length);
         if (problem !== undefined) return [{ field: label, expected: wanted.text, actual: problem, matches: false }];
