@@ -79,53 +79,7 @@ function readStatus(status: unknown): number {
   return status;
 }
 
-// Names are few and come again in every entry.
-const known = new Set<string>();
-
-function readFields(list: unknown, where: string): string {
-  if (!Array.isArray(list)) throw new Wrong(where, list, "an array");
-  let fields = "";
-  for (let i = 0; i < list.length; i++) {
-    const { name, value } = isObject(list[i]) ? list[i] as Json : {} as Json;
-    if (typeof name !== "string") throw new Wrong(`${where}[${i}].name`, name, "a string");
-    if (typeof value !== "string") throw new Wrong(`${where}[${i}].value`, value, "a string");
-    // Chrome lists the pseudo-fields of HTTP/2, and joins the lines of a field with line breaks.
-    if (name.startsWith(":")) continue;
-    for (const line of value.includes("\n") ? value.split("\n") : [value]) {
-      const octets = toOctets(line);
-      if (!known.has(name) || !PLAIN.test(octets)) {
-        try {
-          checkField(name, octets);
-        } catch (cause) {
-          throw new Wrong(`${where}[${i}]`, undefined, "", cause instanceof Error ? cause.message : String(cause));
-        }
-        if (known.size < 1000) known.add(name);
-      }
-      fields += `${name}: ${octets}\r\n`;
-    }
-  }
-  return flat(fields);
-}
-
-const PLAIN = /^[\x20-\x7e]*$/;
-
-/** Others write the text of a value where HTTP has octets. */
-function toOctets(value: string): string {
-  // deno-lint-ignore no-control-regex -- the octets of a field value
-  return /^[\x00-\xff]*$/.test(value) ? value : Buffer.from(value).toString("latin1");
-}
-
-/** A string made of many pieces keeps them all until somebody reads it. */
-function flat(text: string): string {
-  return Buffer.from(text, "latin1").toString("latin1");
-}
-
-function readPostData(postData: unknown, path: string): StoredBody | undefined {
-  if (postData === undefined || postData === null) return undefined;
-  return readBody(object(postData, "request.postData"), "request.postData", path);
-}
-
-function readBody(body: Json, where: string, path: string): StoredBody | undefined {
+@@function readBody(body: Json, where: string, path: string): StoredBody | undefined {
   const encoded = body._encoded === true;
   const file = optional(body._file, `${where}._file`);
   if (file !== undefined) {

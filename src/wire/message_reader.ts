@@ -82,7 +82,6 @@ export class MessageReader {
     this.#over = true;
     this.#socket.off("data", this.#onData);
     this.#socket.off("end", this.#onEnd);
-    this.#socket.pause();
     return this.#parser.rest();
   }
 
