@@ -79,7 +79,50 @@ function readStatus(status: unknown): number {
   return status;
 }
 
-@@function readBody(body: Json, where: string, path: string): StoredBody | undefined {
+// Names are few and come again in every entry.
+const known = new Set<string>();
+const PLAIN = /^[\x20-\x7e]*$/;
+
+function readFields(list: unknown, where: string): string {
+  if (!Array.isArray(list)) throw new Wrong(where, list, "an array");
+  const lines: string[] = [];
+  for (let i = 0; i < list.length; i++) {
+    const { name, value } = isObject(list[i]) ? list[i] as Json : {} as Json;
+    if (typeof name !== "string") throw new Wrong(`${where}[${i}].name`, name, "a string");
+    if (typeof value !== "string") throw new Wrong(`${where}[${i}].value`, value, "a string");
+    if (known.has(name) && PLAIN.test(value)) lines.push(name, ": ", value, "\r\n");
+    else lines.push(readUnusualField(name, value, `${where}[${i}]`));
+  }
+  return lines.join("");
+}
+
+function readUnusualField(name: string, value: string, where: string): string {
+  // Chrome lists the pseudo-fields of HTTP/2, and joins the lines of a field with line breaks.
+  if (name.startsWith(":")) return "";
+  return value.split("\n").map((line) => {
+    const octets = toOctets(line);
+    try {
+      checkField(name, octets);
+    } catch (cause) {
+      throw new Wrong(where, undefined, "", `cannot be sent: ${cause instanceof Error ? cause.message : cause}`);
+    }
+    if (known.size < 1000) known.add(name);
+    return `${name}: ${octets}\r\n`;
+  }).join("");
+}
+
+/** Others write the text of a value where HTTP has octets. */
+function toOctets(value: string): string {
+  // deno-lint-ignore no-control-regex -- the octets of a field value
+  return /^[\x00-\xff]*$/.test(value) ? value : Buffer.from(value).toString("latin1");
+}
+
+function readPostData(postData: unknown, path: string): StoredBody | undefined {
+  if (postData === undefined || postData === null) return undefined;
+  return readBody(object(postData, "request.postData"), "request.postData", path);
+}
+
+function readBody(body: Json, where: string, path: string): StoredBody | undefined {
   const encoded = body._encoded === true;
   const file = optional(body._file, `${where}._file`);
   if (file !== undefined) {

@@ -97,5 +97,6 @@ export function* printHar(log: HarLog): Generator<string> {
 function print(value: unknown, indent: number): string {
   return JSON.stringify(value, null, 2)
     .replace(/\{\n *("name": ".*"),\n *("value": ".*")\n *\}/g, "{ $1, $2 }")
+    .replace(/\{\n *("send": .*)\n *("wait": .*)\n *("receive": .*)\n *\}/g, "{ $1 $2 $3 }")
     .replaceAll("\n", `\n${" ".repeat(indent)}`);
 }
