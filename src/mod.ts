@@ -14,7 +14,7 @@
  *
  * @module
  */
-export { Proxy, startProxy } from "./proxy.ts";
+export { type Proxy, startProxy } from "./proxy.ts";
 export type {
   CaptureOptions,
   HttpsOptions,
@@ -24,3 +24,46 @@ export type {
   UpstreamOptions,
 } from "./options/proxy_options.ts";
 export type { WaitOptions } from "./capture.ts";
+
+// What passes.
+export type { BodyBuffer } from "./flow/body_buffer.ts";
+export type { Flow } from "./flow/flow.ts";
+export { FAILURES, type FailureAnswer, type FailureCode, type FlowError, type FlowErrorCode } from "./flow/flow_error.ts";
+export { FlowSet, type FlowSetOptions } from "./flow/flow_set.ts";
+export { FlowHeaders, type HeadersLike } from "./flow/headers.ts";
+export { HttpFlow, type FlowSource } from "./flow/http_flow.ts";
+export { BodyIncompleteError, type HttpVersion, Message } from "./flow/message.ts";
+export type { Peer, TlsInfo } from "./flow/peer.ts";
+export { FlowRequest, type RequestAddress, type RequestInit, type Scheme } from "./flow/request.ts";
+export { FlowResponse, type ResponseInit } from "./flow/response.ts";
+export type { TcpFlow, TcpMessage } from "./flow/tcp_flow.ts";
+export type { Timings } from "./flow/timings.ts";
+
+// Which flows.
+export { all, any, not } from "./flow/matcher/combine.ts";
+export { compile } from "./flow/matcher/compile.ts";
+export type {
+  AsymmetricMatcher,
+  Comparison,
+  CompiledMatcher,
+  Matcher,
+  MatchKey,
+  RequestShape,
+  ValueMatcher,
+} from "./flow/matcher/types.ts";
+
+// When.
+export type { Addon, LogEntry } from "./hooks/addon.ts";
+export { type HookEntry, type HookName, HOOKS } from "./hooks/table.ts";
+
+// What to do.
+export * from "./rules/mod.ts";
+
+// The tape.
+export type { TapeEntry } from "./tape/entry.ts";
+export type { MatchOptions, RedactOptions, TapeMode, TapeOptions } from "./tape/options.ts";
+
+// Assertions without a test runner.
+export * from "./expect/mod.ts";
+
+export { FlowtapeError, HookError, OptionsError, TapeError, UnmatchedRequestError } from "./flow/error.ts";

@@ -14,13 +14,15 @@ export class BodyBuffer {
   /** Bytes were let go because the body is longer than the limit. */
   truncated = false;
 
-  readonly #limit: number;
+  /** How many bytes are kept at most; changing it concerns pieces that are still to come. */
+  limit: number;
+
   // One piece is the usual case and needs no array.
   #pieces: Uint8Array | Uint8Array[] | undefined;
 
   /** @param limit how many bytes are kept at most */
   constructor(limit: number = Infinity) {
-    this.#limit = limit;
+    this.limit = limit;
   }
 
   /** A body that is there already. */
@@ -33,7 +35,7 @@ export class BodyBuffer {
 
   /** Takes the next piece. It is kept without a copy where that does not pin a much larger buffer. */
   push(piece: Uint8Array): void {
-    const room = this.#limit - Math.min(this.size, this.#limit);
+    const room = this.limit - Math.min(this.size, this.limit);
     this.size += piece.length;
     if (piece.length > room) this.truncated = true;
     if (room === 0) return;
@@ -56,7 +58,7 @@ export class BodyBuffer {
 
   /** How many bytes are kept. */
   get kept(): number {
-    return Math.min(this.size, this.#limit);
+    return Math.min(this.size, this.limit);
   }
 }
 

@@ -16,7 +16,7 @@ export interface Observer {
   started(flow: HttpFlow): void;
   /** Nothing more happens to the flow. The client may have its last byte already, but no later turn of this event loop has begun. */
   ended(flow: HttpFlow): void;
-  /** How many bytes of each body of a flow are kept. */
+  /** How many bytes of a body of a flow are kept. Asked once the `requestHeaders` hooks have run, and again for the response. */
   bodyLimit(flow: HttpFlow): number;
 }
 

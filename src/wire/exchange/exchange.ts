@@ -57,7 +57,10 @@ export class Exchange {
   begin(): void {
     if (this.head.framing.kind === "none") this.upload.content.complete = true;
     this.context.observer.started(this.flow);
-    this.hook("requestHeaders", () => this.#decide(() => this.#awaitBody()));
+    this.hook("requestHeaders", () => {
+      this.upload.content.limit = this.context.observer.bodyLimit(this.flow);
+      this.#decide(() => this.#awaitBody());
+    });
   }
 
   /** A piece of the request body. `false`: no more until {@linkcode ClientStream.readBody}. */

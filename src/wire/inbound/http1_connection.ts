@@ -174,8 +174,6 @@ export class Http1Connection implements ClientStream, ConnectRequest {
       new FlowRequest(head.method, address, head.version, FlowHeaders.fromFields(head.fields), new BodyBuffer()),
       this.peer,
     );
-    const limit = this.context.observer.bodyLimit(flow);
-    flow.request.content = new BodyBuffer(limit);
     this.#exchange = new Exchange(flow, head, this, this.context);
     this.#exchange.begin();
   }
