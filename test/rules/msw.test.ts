@@ -1,5 +1,5 @@
 import { gzipSync } from "node:zlib";
-import { bypass, delay, http, HttpResponse, passthrough, type RequestHandler } from "msw";
+import { bypass, delay, http, HttpResponse, passthrough, type RequestHandler, ws } from "msw";
 import { describe, expect, test } from "vitest";
 import type { HttpFlow } from "../../src/flow/http_flow.ts";
 import { respond, RuleEngine, type RuleLike, ruleOf } from "../../src/rules/mod.ts";
@@ -249,6 +249,11 @@ test("a request for a WebSocket is not theirs", async () => {
   const flow = newFlow({ url: "ws://a.test/" });
   await pass(engineOf(http.get("*", text("taken"))), {}, flow);
   expect(flow.source).toBe("upstream");
+});
+
+test("handlers of WebSockets are refused for now", () => {
+  const handler: unknown = ws.link("wss://chat.test").addEventListener("connection", () => {});
+  expect(() => engineOf(handler as RuleLike)).toThrow("rules[0] is a WebSocket handler of MSW");
 });
 
 test("handlers are only known by their shape", async () => {
