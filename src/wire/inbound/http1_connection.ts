@@ -132,9 +132,11 @@ export class Http1Connection implements ClientStream, ConnectRequest {
     this.#next();
   }
 
-  /** Gives up reading HTTP: the bytes that follow belong to the tunnel. */
-  detach(): Uint8Array {
+  /** @inheritdoc */
+  establish(): Uint8Array {
     this.#watch.close();
+    // A 2xx to CONNECT has neither body nor framing (RFC 9110 section 9.3.6).
+    this.#out.push(`${statusLine(200, "Connection Established")}\r\n`);
     this.#out.flush();
     return this.#reader.detach();
   }

@@ -26,8 +26,8 @@ export interface ConnectRequest extends ClientStream {
   readonly socket: Duplex;
   readonly peer: Peer;
   readonly context: WireContext;
-  /** Lets go of the socket and gives the bytes that were read too far. */
-  detach(): Uint8Array;
+  /** Tells the client that the tunnel is open, and lets go of the socket; gives the bytes that were read too far. */
+  establish(): Uint8Array;
 }
 
 /** One CONNECT request. */
@@ -77,9 +77,7 @@ export class Tunnel {
   #open(): void {
     const { socket, peer, context } = this.#connection;
     const { hostname, port } = this.#flow.request;
-    // A 2xx to CONNECT has neither body nor framing (RFC 9110 section 9.3.6).
-    this.#connection.inform(200, "Connection Established", "");
-    const early = this.#connection.detach();
+    const early = this.#connection.establish();
     if (early.length > 0) socket.unshift(early);
     const inner: Peer = { ...peer, tunnel: `${hostname}:${port}` };
     openLayer(socket, inner, { scheme: "http", tunnel: { hostname, port } }, context).catch((error: unknown) => {
