@@ -55,10 +55,10 @@ export function mswRule(handler: MswHandlerLike, place: string): Rule {
     place,
     description: info.header ?? "an MSW handler",
     key: mswKey(method, info.path),
+    // The index of rules has compared the method.
     attempt(flow) {
       const exchange = exchangeOf(flow);
       if (!exchange.isHttp) return undefined;
-      if (method !== undefined && method !== flow.request.method.toUpperCase()) return undefined;
       if (!exchange.url.startsWith(prefix)) return undefined;
       if (!flow.request.content.complete) throw new BodyIncompleteError("request");
       return attempt(handler, flow, exchange);

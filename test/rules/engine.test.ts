@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { HttpFlow } from "../../src/flow/http_flow.ts";
 import { FlowResponse } from "../../src/flow/response.ts";
 import { edit, respond, RuleEngine, type RuleLike, ruleOf, sequence, times } from "../../src/rules/mod.ts";
-import { answer, pass } from "./pass.ts";
+import { answer, newFlow, pass } from "./pass.ts";
 
 const say = (text: string) => respond({ body: text });
 const engineOf = (...rules: RuleLike[]) => new RuleEngine({ rules });
@@ -120,6 +120,24 @@ describe("when", () => {
     const { flow } = await pass(engineOf([{ json: { qty: 2 } }, "drop"]), { ...POST, addons: { after } });
     expect(flow.error).toBe(undefined);
   });
+});
+
+test("a flow that an earlier addon answers when it is complete is left alone", async () => {
+  const before = [{ request: (flow: HttpFlow) => void (flow.response = FlowResponse.create()) }];
+  const { flow } = await pass(engineOf([{ body: "1" }, "drop"]), { method: "POST", body: "1", addons: { before } });
+  expect(flow.error).toBe(undefined);
+});
+
+test("a flow may pass a second time", async () => {
+  let edits = 0;
+  const engine = engineOf([() => edits === 0, edit({ response: () => void edits++ })]);
+  const flow = newFlow();
+  for (const _ of [1, 2]) {
+    flow.response = undefined;
+    await pass(engine, {}, flow);
+  }
+  expect(edits).toBe(1);
+  expect(ruleOf(flow)).toBe(undefined);
 });
 
 describe("rules that change", () => {

@@ -46,6 +46,7 @@ describe("a handler is a rule", () => {
       http.get("http://:tenant.b.test/", ({ params }) => HttpResponse.text(`tenant ${params.tenant}`)),
       http.get("HTTP://A.test:8080/port", text("port")),
       http.get("http://a.test/a/:x*", text("repeated")),
+      http.get("http://a.test/users/:id?", text("optional")),
     );
     expect(await answer(engine, "https://any.test/relative")).toBe("relative");
     expect(await answer(engine, "http://a.test/regexp")).toBe("regexp");
@@ -54,6 +55,7 @@ describe("a handler is a rule", () => {
     expect(await answer(engine, "http://a.test:8080/port")).toBe("port");
     expect(await answer(engine, "http://a.test/port")).toBe("forwarded");
     expect(await answer(engine, "http://a.test/a/b/c")).toBe("repeated");
+    expect(await answer(engine, "http://a.test/users")).toBe("optional");
   });
 
   test("its response is sent as it is", async () => {
@@ -126,6 +128,17 @@ describe("what it answers", () => {
     }));
     const all = [await answer(engine), await answer(engine), await answer(engine), await answer(engine)];
     expect(all).toEqual(["1", "2", "end", "end"]);
+  });
+
+  test("generators begin again after reset, where MSW can do that", async () => {
+    const handler = http.get("*", function* () {
+      yield HttpResponse.text("1");
+      return HttpResponse.text("2");
+    });
+    const engine = engineOf(handler);
+    await answer(engine);
+    engine.reset();
+    expect(await answer(engine)).toBe("reset" in handler ? "1" : "2");
   });
 
   test("after a delay", async () => {
@@ -227,6 +240,7 @@ describe("the body of a request", () => {
     http.post("https://api.test/orders/:id", text("order")),
     http.get("https://api.test/users", text("list")),
     http.post("https://api.test/v1.2/:a/b", text("version")),
+    http.post("HTTPS://API.test/Admin/X", text("upper")),
   );
 
   test.each([
@@ -239,10 +253,18 @@ describe("the body of a request", () => {
     ["POST", "https://api.test/items/1", false],
     ["POST", "https://api.test/v1.2/a/b", true],
     ["POST", "https://api.test/v1/a/b", false],
+    ["POST", "https://api.test/admin/x", true],
+    ["POST", "https://api.test/root/x", false],
   ])("%s %s: waited for %s", async (method, url, waits) => {
     const { hooks } = await pass(engine, { method, url, body: encode("x") });
     expect(hooks.includes("request")).toBe(waits);
   });
+});
+
+test("a request that an addon sends elsewhere while its body arrives is no longer theirs", async () => {
+  const after = [{ requestHeaders: (flow: HttpFlow) => void (flow.request.url = "http://b.test/") }];
+  const engine = engineOf(http.post("http://a.test/", text("taken")));
+  expect(await answer(engine, { method: "POST", body: "1", addons: { after } })).toBe("forwarded");
 });
 
 test("a request for a WebSocket is not theirs", async () => {

@@ -87,6 +87,10 @@ describe("a function", () => {
     expect(response.headers.getAll("set-cookie")).toEqual(["a=1", "b=2"]);
   });
 
+  test("may leave the reason of a Response out", async () => {
+    expect((await answerTo(() => new Response(null, { status: 404 }))).reason).toBe("Not Found");
+  });
+
   test("may cut the connection", async () => {
     const { flow } = await pass(engineOf(() => Response.error()));
     expect(flow.error?.code).toBe("DROPPED");

@@ -39,9 +39,8 @@ export function times(n: number, action: Action): ActionFunction {
       counts: true,
       take() {
         if (left === 0) return undefined;
-        const work = plan.take();
-        if (work !== undefined) left--;
-        return work;
+        left--;
+        return plan.take();
       },
     };
   });
