@@ -79,7 +79,7 @@ export class Proxy implements AsyncDisposable {
   #ticker: ReturnType<typeof setInterval> | undefined;
   #failures: HookError[] = [];
   #explanations: string[] = [];
-  #fetch: ProxyFetch | undefined;
+  #fetch: Promise<ProxyFetch> | undefined;
   #closed: Promise<void> | undefined;
   readonly #onAbort = (): void => void this.close().catch(() => {});
 
@@ -131,12 +131,16 @@ export class Proxy implements AsyncDisposable {
     return this.#tape?.unused ?? [];
   }
 
-  /** `fetch` of this process, through the proxy and trusting its authority. */
-  async fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+  /**
+   * `fetch` of this process, through the proxy and trusting its authority. It needs no `this`: hand it to whatever takes a `fetch`.
+   *
+   * @throws {FlowtapeError} `PROXY_CLOSED`
+   */
+  readonly fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     if (this.#closed !== undefined) throw new FlowtapeError("PROXY_CLOSED", "fetch() was called after the proxy was closed");
-    this.#fetch ??= await proxyFetch(this.url, this.ca.cert);
-    return this.#fetch.fetch(input, init);
-  }
+    this.#fetch ??= proxyFetch(this.url, this.ca.cert);
+    return (await this.#fetch).fetch(input, init);
+  };
 
   /**
    * The environment that points a child process at the proxy and lets it trust the authority.
@@ -311,7 +315,7 @@ export class Proxy implements AsyncDisposable {
     this.#rules.close();
     this.#capture.close();
     const problems: unknown[] = [];
-    await attempt(problems, () => this.#fetch?.close());
+    await attempt(problems, async () => (await this.#fetch)?.close());
     await attempt(problems, () => this.#wire?.close());
     await attempt(problems, () => this.#tape?.close());
     // What done() throws is kept by the dispatcher like that of every other hook.

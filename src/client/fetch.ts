@@ -31,7 +31,7 @@ async function nodeFetch(url: string, ca: string): Promise<ProxyFetch> {
     fetch: async (input, init) => {
       const [target, options] = await unpack(input, init);
       const response = await undici.fetch(target, { ...options, dispatcher } as Parameters<typeof undici.fetch>[1]);
-      return response as unknown as Response;
+      return repack(response as unknown as Response);
     },
     close: () => dispatcher.destroy(),
   };
@@ -53,19 +53,29 @@ function bunFetch(url: string, ca: string): ProxyFetch {
   };
 }
 
-// The package does not know the Request of the runtime: it is taken apart.
+// The package has classes of its own: a Request or FormData of the runtime is taken apart for it, its Response put together again.
 async function unpack(input: string | URL | Request, init: RequestInit = {}): Promise<[string | URL, RequestInit]> {
-  if (!(input instanceof Request)) return [input, init];
+  if (!(input instanceof Request)) return [input, await withPlainBody(init)];
   const { method, headers, redirect, signal, credentials, referrer } = input;
   const body = input.body === null || init.body !== undefined ? undefined : Buffer.from(await input.arrayBuffer());
-  return [input.url, {
-    method,
-    headers: [...headers],
-    redirect,
-    signal,
-    credentials,
-    referrer,
-    ...(body === undefined ? {} : { body }),
-    ...init,
-  }];
+  const own = { method, headers: [...headers], redirect, signal, credentials, referrer };
+  return [input.url, await withPlainBody({ ...own, ...(body === undefined ? {} : { body }), ...init })];
 }
+
+async function withPlainBody(init: RequestInit): Promise<RequestInit> {
+  if (!(init.body instanceof FormData)) return init;
+  const encoded = new Response(init.body);
+  const headers = new Headers(init.headers);
+  headers.set("content-type", encoded.headers.get("content-type")!);
+  return { ...init, headers: [...headers], body: Buffer.from(await encoded.arrayBuffer()) };
+}
+
+function repack(response: Response): Response {
+  const { status, statusText, headers, url, redirected } = response;
+  const body = NULL_BODY.has(status) ? null : response.body;
+  const own = new Response(body, { status, statusText, headers: [...headers] });
+  return Object.defineProperties(own, { url: { value: url }, redirected: { value: redirected } });
+}
+
+/** A Response with one of these must not have a body (Fetch standard, "null body status"). */
+const NULL_BODY: ReadonlySet<number> = new Set([101, 103, 204, 205, 304]);
