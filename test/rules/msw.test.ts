@@ -267,6 +267,10 @@ test("a request that an addon sends elsewhere while its body arrives is no longe
   expect(await answer(engine, { method: "POST", body: "1", addons: { after } })).toBe("forwarded");
 });
 
+test("the case of a method does not count for them", async () => {
+  expect(await answer(engineOf(http.get("*", text("taken"))), { method: "gEt" })).toBe("taken");
+});
+
 test("a request for a WebSocket is not theirs", async () => {
   const flow = newFlow({ url: "ws://a.test/" });
   await pass(engineOf(http.get("*", text("taken"))), {}, flow);
