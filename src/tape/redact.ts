@@ -94,7 +94,8 @@ function redactHeader(name: string, value: string, secrets: Secrets): string {
   const lower = name.toLowerCase();
   if (lower === "cookie") return redactCookies(value);
   if (lower === "set-cookie") return value.replace(/^([^=;]*=)[^;]+/, `$1${REDACTED}`);
-  if (secrets.header(name)) return value.replace(/^([A-Za-z][\w-]*[ \t]+)?[^]*$/, `$1${REDACTED}`);
+  if (lower.endsWith("authorization")) return value.replace(/^([A-Za-z][\w-]*[ \t]+)?[^]*$/, `$1${REDACTED}`);
+  if (secrets.header(name)) return REDACTED;
   // A challenge looks like a credential: "Bearer realm=..." (RFC 9110 section 11.6.1).
   if (!lower.endsWith("-authenticate")) value = value.replace(/\b(Bearer[ \t]+)[\w.~+/=-]{8,}/gi, `$1${REDACTED}`);
   return /^[^\s<>]*[?#][^\s<>]*$/.test(value) ? redactUrl(value, secrets.field) : secrets.text(value);
