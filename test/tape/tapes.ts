@@ -57,9 +57,9 @@ export async function record(path: string, flows: FlowInit[], options: Partial<T
   await tape.close();
 }
 
-/** Leads a request past the tape as the wire does: the head, then, if it is needed, the body. */
+/** Leads the request of a flow past the tape as the wire does: the head, then, if it is needed, the body. */
 export async function pass(tape: TapeAddon, init: FlowInit = {}): Promise<HttpFlow> {
-  const { body, ...head } = init;
+  const { body, response: _response, ...head } = init;
   const flow = flowOf(head);
   const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
   if (bytes) flow.request.content = new BodyBuffer();
