@@ -51,7 +51,7 @@ export function proxyTest(
 ): void {
   const [options, fn] = typeof second === "function" ? [{}, second] : [second, third!];
   const { tape, test, ...proxyOptions } = options;
-  // Deno runs every test file in a process image of its own: these are the tests of one file, in order.
+  // Deno runs every test file in a worker of its own: these are the tests of one file, in order.
   names.push([name]);
   const slug = slugsOf(names).at(-1)!;
   Deno.test({

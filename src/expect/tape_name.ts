@@ -11,9 +11,9 @@ import type { TapeOptions } from "../tape/options.ts";
 export type FixtureTape = string | false | Partial<TapeOptions>;
 
 /** The tape that a fixture gives to its proxy. */
-export function fixtureTape(given: FixtureTape = {}, path: () => string): string | TapeOptions | undefined {
+export function fixtureTape(given: FixtureTape | undefined, path: () => string): string | TapeOptions | undefined {
   if (given === false) return undefined;
-  return typeof given === "string" ? given : { ...given, path: given.path ?? path() };
+  return typeof given === "string" ? given : { ...given, path: given?.path ?? path() };
 }
 
 /**

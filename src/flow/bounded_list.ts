@@ -13,7 +13,7 @@ export class BoundedList<T> implements Iterable<T> {
   #dropped = 0;
 
   /** @param max how many items are kept */
-  constructor(max = Infinity) {
+  constructor(max: number = Infinity) {
     this.#max = max;
   }
 

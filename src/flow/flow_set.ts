@@ -116,13 +116,13 @@ export class FlowSet implements Iterable<Flow> {
     return this.#list.toArray().map(describeFlow);
   }
 
-  /** What `console.log` shows on Node and Bun. */
-  [Symbol.for("nodejs.util.inspect.custom")](): string {
-    return `FlowSet\n${this.summary()}`;
-  }
-
-  /** What `console.log` shows on Deno. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return `FlowSet\n${this.summary()}`;
+  // What console.log shows: on Node and Bun, and on Deno. Methods with such names cannot be declared for JSR.
+  static {
+    for (const key of ["nodejs.util.inspect.custom", "Deno.customInspect"]) {
+      const value = function (this: FlowSet): string {
+        return `FlowSet\n${this.summary()}`;
+      };
+      Object.defineProperty(this.prototype, Symbol.for(key), { value });
+    }
   }
 }

@@ -42,18 +42,30 @@ export function redactUrl(url: string): string {
 
 /** Text that may hold JSON, a form or header lines: the values after sensitive names are {@linkcode REDACTED}. */
 export function redactText(text: string): string {
-  return text
-    .replace(
-      PAIR,
-      (whole, start: string, name: string, between: string) =>
-        isSensitiveName(name) ? `${start}${name}${between}${REDACTED}` : whole,
-    )
-    .replace(/\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/gi, `$1 ${REDACTED}`);
+  let redacted = "";
+  let from = 0;
+  for (const match of text.matchAll(NAME)) {
+    const start = match.index + match[0].length;
+    // Only the value of a sensitive name is skipped: another value may itself be a pair.
+    if (match.index < from || !isSensitiveName(match[2]!)) continue;
+    const value = /(?:authorization|cookie)$/i.test(match[2]!) ? FIELD_VALUE : VALUE;
+    value.lastIndex = start;
+    const length = value.exec(text)?.[0].length ?? 0;
+    if (length === 0) continue;
+    redacted += text.slice(from, start) + REDACTED;
+    from = start + length;
+  }
+  return (redacted + text.slice(from)).replace(/\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/gi, `$1 ${REDACTED}`);
 }
 
-/** `"name": "value"`, `name=value`, `name: value`; the value may be quoted. */
-const PAIR =
-  /(?<![\w.-])(["']?)([\w.-]{2,64})(\1\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s&,;"'{}[\]]+(?: [^\s&,;"'{}[\]:=]+)?)/g;
+/** `"name": `, `name=` or `name: `. */
+const NAME = /(?<![\w.-])(["']?)([\w.-]{2,64})\1\s*[:=][^\S\n]*/g;
+
+/** Text in quotes, a list, an object, or one word. */
+const VALUE = /"(?:[^"\\]|\\.)*"?|'[^']*'?|[[{][^\]}]*[\]}]?|[^\s&,;"'{}[\]]+/y;
+
+/** Text in quotes, a list, or the rest of the line: `Basic abc`, `a=1; b=2`. */
+const FIELD_VALUE = /"(?:[^"\\]|\\.)*"?|\[[^\]]*\]?|[^\r\n"']+/y;
 
 function redactQuery(query: string): string {
   return query.split("&").map((pair) => {

@@ -117,6 +117,12 @@ describe("nothing secret is printed", () => {
     expect(text).not.toContain("hunter2");
   });
 
+  test("nor of a body that is nearly JSON", () => {
+    const text = shown({ json: { a: 1 } }, { url: "http://a.test/", body: `{"password": "${secret}",}` });
+    expect(text).toContain("+ json: not JSON: ");
+    expect(text).not.toContain("hunter2");
+  });
+
   test("also when two requests are compared", () => {
     const [a, b] = [
       httpFlow(flow).request,

@@ -47,7 +47,11 @@ describe("redaction", () => {
     ['{"password":"a\\"b","n":1}', '{"password":[redacted],"n":1}'],
     ["a=1&password=x&b=2", "a=1&password=[redacted]&b=2"],
     ["Authorization: Basic abc\nAccept: x", "Authorization: [redacted]\nAccept: x"],
+    ["Cookie: a=1; b=2\nX: y", "Cookie: [redacted]\nX: y"],
+    ['{"cookie":"a=1; b=2","n":1}', '{"cookie":[redacted],"n":1}'],
     ["use Bearer abcdefghi please", "use Bearer [redacted] please"],
+    ["nearest: password=hunter2 a=b", "nearest: password=[redacted] a=b"],
+    ['{"token":["a","b"],"n":{"secret":{"a":1}}}', '{"token":[redacted],"n":{"secret":[redacted]}}'],
     ['{"token":"cut off', '{"token":[redacted]'],
     ["the tokens: 7", "the tokens: 7"],
   ])("of text %s", (text, expected) => expect(redactText(text)).toBe(expected));

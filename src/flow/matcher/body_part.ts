@@ -33,7 +33,7 @@ export function jsonOf(request: FlowRequest): BodyPart<unknown> {
   try {
     return { value: JSON.parse(text.value) };
   } catch {
-    return { problem: `not JSON: ${shorten(redactText(JSON.stringify(text.value)), 200)}` };
+    return { problem: `not JSON: ${shorten(JSON.stringify(redactText(text.value)), 200)}` };
   }
 }
 
@@ -58,6 +58,8 @@ function read<T>(request: FlowRequest, get: () => T): BodyPart<T> {
     const value = get();
     if (!request.bodyTruncated) return { value };
     const { kept, size } = request.content;
+    // It is short of its end, too, when the flow failed before all of it had come.
+    if (kept === size) return { problem: `not received in full: ${size} bytes came` };
     return { problem: `not kept in full: ${kept} of ${size} bytes (capture.maxBody)` };
   } catch (error) {
     if (error instanceof BodyIncompleteError) throw error;
