@@ -40,8 +40,9 @@ export class Tape implements Iterable<TapeEntry> {
  * ```ts
  * import { readTape } from "flowtape/tape";
  *
- * const tape = await readTape("fixtures/checkout.har");
- * for (const entry of tape) console.log(`${entry} ${entry.status}`);
+ * async function list(path: string) {
+ *   for (const entry of await readTape(path)) console.log(`${entry} ${entry.status}`);
+ * }
  * ```
  *
  * @throws {TapeError} `TAPE_NOT_FOUND`; `TAPE_DAMAGED`, `TAPE_VERSION`, `TAPE_BODY_MISSING`, `TAPE_BODY_PATH` name the

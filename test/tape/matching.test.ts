@@ -110,7 +110,7 @@ test.each<[boolean, string, FlowInit, FlowInit, MatchOptions?]>([
     body: false,
     custom: (live, recorded) => live.text().slice(0, 2) === recorded.text().slice(0, 2),
   }],
-])("%s: %s", async (expected, _what, recorded, live, match) => {
+])("%s: %s", async (expected, _what, recorded, live, match = {}) => {
   expect(await matches(recorded, live, match)).toBe(expected);
 });
 
