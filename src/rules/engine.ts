@@ -24,7 +24,11 @@ export class RuleEngine implements Addon {
   readonly #book: RuleBook;
   readonly #lifeline = new Lifeline();
 
-  /** @throws {OptionsError} for a rule or an action of the wrong form */
+  /**
+   * Makes an engine for one proxy.
+   *
+   * @throws {OptionsError} for a rule or an action of the wrong form
+   */
   constructor(options: RuleOptions = {}) {
     this.#book = new RuleBook(options);
   }

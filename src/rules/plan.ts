@@ -8,12 +8,12 @@ import type { HttpFlow } from "../flow/http_flow.ts";
 import { describeFunction, describeValue } from "../flow/matcher/describe.ts";
 import { FlowResponse } from "../flow/response.ts";
 import { didYouMean } from "../flow/suggest.ts";
-import { type Action, type BuiltInAction, constantPlan, PLAN, type Plan } from "./action.ts";
+import { type Action, type ActionFunction, type BuiltInAction, constantPlan, PLAN, type Plan } from "./action.ts";
 import { drop } from "./actions/drop.ts";
 import { forward } from "./actions/forward.ts";
 import { isResponse, isThenable } from "./check.ts";
 
-const NAMED: Readonly<Record<string, BuiltInAction>> = { forward, drop };
+const NAMED: Readonly<Record<string, ActionFunction>> = { forward, drop };
 
 /**
  * The plan of an action, with counters that nobody else has.
@@ -22,14 +22,14 @@ const NAMED: Readonly<Record<string, BuiltInAction>> = { forward, drop };
  * @throws {OptionsError} when it is no action
  */
 export function planOf(action: Action, where: string): Plan {
-  if (typeof action === "string" && Object.hasOwn(NAMED, action)) return NAMED[action]![PLAN]();
-  if (typeof action !== "function") throw new OptionsError(`${where}: ${complaint(action)}`);
-  const plan = (action as Partial<BuiltInAction>)[PLAN];
-  return plan === undefined ? functionPlan(action) : plan();
+  const known = typeof action === "string" && Object.hasOwn(NAMED, action) ? NAMED[action]! : action;
+  if (typeof known !== "function") throw new OptionsError(`${where}: ${complaint(known)}`);
+  const plan = (known as Partial<BuiltInAction>)[PLAN];
+  return plan === undefined ? functionPlan(known) : plan();
 }
 
 /** A function of a user may look at anything, so the request is complete when it is called. */
-function functionPlan(action: Exclude<Action, string>): Plan {
+function functionPlan(action: ActionFunction): Plan {
   const name = action.description ?? describeFunction(action);
   return constantPlan(name, {
     needsBody: true,

@@ -267,6 +267,16 @@ test("a request that an addon sends elsewhere while its body arrives is no longe
   expect(await answer(engine, { method: "POST", body: "1", addons: { after } })).toBe("forwarded");
 });
 
+test("a request that an addon has sent elsewhere may be theirs", async () => {
+  const after = [{ requestHeaders: (flow: HttpFlow) => void (flow.request.url = "http://b.test/") }];
+  const engine = engineOf(
+    http.post("http://a.test/x", text("x")),
+    [{ body: "2" }, "drop"],
+    http.post("http://b.test/", text("b")),
+  );
+  expect(await answer(engine, { method: "POST", body: "1", addons: { after } })).toBe("b");
+});
+
 test("the case of a method does not count for them", async () => {
   expect(await answer(engineOf(http.get("*", text("taken"))), { method: "gEt" })).toBe("taken");
 });

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { type BuiltInAction, constantPlan, defineAction } from "../action.ts";
+import { type ActionFunction, constantPlan, defineAction } from "../action.ts";
 
 /** Cuts the client's connection; the server never hears of the request. */
-export const drop: BuiltInAction = defineAction(() =>
+export const drop: ActionFunction = defineAction(() =>
   constantPlan("drop", {
     needsBody: false,
     run(flow) {

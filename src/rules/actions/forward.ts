@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { type BuiltInAction, constantPlan, defineAction } from "../action.ts";
+import { type ActionFunction, constantPlan, defineAction } from "../action.ts";
 
 /** Lets the flow go on: to the tape, or to the server. */
-export const forward: BuiltInAction = defineAction(() =>
+export const forward: ActionFunction = defineAction(() =>
   constantPlan("forward", { needsBody: false, run: () => undefined })
 );
