@@ -64,7 +64,18 @@ export function forgetState(flow: HttpFlow): void {
   states.delete(flow);
 }
 
-/** Which rule took a flow; `undefined` when none did and it was forwarded by default. */
+/**
+ * Which rule took a flow; `undefined` when none did and it was forwarded by default.
+ *
+ * @example
+ * ```ts
+ * import { type HttpFlow, respond, ruleOf, startProxy } from "flowtape";
+ *
+ * await using proxy = await startProxy({ rules: [["http://a.test/", respond({ body: "hello" })]] });
+ * await (await proxy.fetch("http://a.test/")).text();
+ * ruleOf(proxy.flows.last() as HttpFlow); // { place: "rules[0]", description: "http://a.test/", forwarded: false }
+ * ```
+ */
 export function ruleOf(flow: HttpFlow): Readonly<RuleReport> | undefined {
   return states.get(flow)?.report;
 }

@@ -9,15 +9,10 @@ export { drop } from "./actions/drop.ts";
 export { type Edit, edit } from "./actions/edit.ts";
 export { forward } from "./actions/forward.ts";
 export type { BodyEdit, HeaderEdit } from "./actions/message_edit.ts";
-export { applyRequestEdit, checkRequestEdit, type RequestEdit, type RequestEditor } from "./actions/request_edit.ts";
+export type { RequestEdit, RequestEditor } from "./actions/request_edit.ts";
 export { respond, type Responder, type RespondResult } from "./actions/respond.ts";
 export type { Respond } from "./actions/response_shape.ts";
-export {
-  applyResponseEdit,
-  checkResponseEdit,
-  type ResponseEdit,
-  type ResponseEditor,
-} from "./actions/response_edit.ts";
+export type { ResponseEdit, ResponseEditor } from "./actions/response_edit.ts";
 export { sequence } from "./actions/sequence.ts";
 export { times } from "./actions/times.ts";
 export type { RuleLike } from "./compile_rules.ts";
