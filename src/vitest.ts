@@ -14,7 +14,8 @@
  *
  * @module
  */
-import { type Assertion, expect as baseExpect, type ExpectStatic, test as baseTest, type TestAPI } from "vitest";
+import type { Assertion, ExpectStatic, TestAPI } from "vitest";
+import { expect as baseExpect, test as baseTest } from "vitest";
 import { type FlowtapeMatchers, matchers } from "./expect/matchers.ts";
 import type { Source } from "./expect/source.ts";
 import { type FixtureTape, fixtureTape, slugsOf, tapePath } from "./expect/tape_name.ts";

@@ -31,7 +31,8 @@ export class BoundedList<T> implements Iterable<T> {
   at(index: number): T | undefined {
     const place = Math.trunc(index) || 0;
     const at = place < 0 ? this.#items.length + place : this.#start + place;
-    return at < this.#start ? undefined : this.#items[at];
+    // What is before the start is undefined already.
+    return this.#items[at];
   }
 
   /** Adds an item at the end. */

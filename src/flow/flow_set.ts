@@ -33,7 +33,11 @@ export class FlowSet implements Iterable<Flow> {
   readonly #list: BoundedList<Flow>;
   readonly #max: number | undefined;
 
-  /** @param flows what is in it at first */
+  /**
+   * A set of its own, which grows only by {@linkcode FlowSet.append | append()}.
+   *
+   * @param flows what is in it at first
+   */
   constructor(flows: Iterable<Flow> = [], options: FlowSetOptions = {}) {
     this.#max = options.max;
     this.#list = new BoundedList(options.max);

@@ -97,7 +97,7 @@ describe("nothing secret is printed", () => {
   const flow: FlowInit = {
     method: "POST",
     url: `http://a.test/?api_key=${secret}&page=1`,
-    headers: { authorization: `Bearer ${secret}`, cookie: `sid=${secret}`, "x-auth-token": secret },
+    headers: { authorization: `Bearer ${secret}`, cookie: `sid=${secret}; theme=${secret}`, "x-auth-token": secret },
     json: { user: { password: secret, name: "Ann" }, list: [{ accessToken: secret }] },
   };
   test.each<[string, Matcher]>([
@@ -129,6 +129,9 @@ describe("nothing secret is printed", () => {
       httpFlow({ ...flow, url: "http://a.test/?api_key=other", json: {} }).request,
     ];
     const text = renderComparisons(compareRequests(a, b, { headers: ["authorization", "cookie"] }));
+    const texts = [`a=1&token=${secret}`, "a=2"].map((body) => httpFlow({ url: "http://a.test/", body }).request);
+    const compared = renderComparisons(compareRequests(texts[0]!, texts[1]!));
+    expect(compared).toContain('- body: "a=1&token=[redacted]"');
     expect(text).toContain("- query.api_key: [redacted]\n  + query.api_key: [redacted] (another one)");
     expect(text).not.toContain("hunter2");
   });

@@ -48,6 +48,7 @@ describe("redaction", () => {
     ["a=1&password=x&b=2", "a=1&password=[redacted]&b=2"],
     ["Authorization: Basic abc\nAccept: x", "Authorization: [redacted]\nAccept: x"],
     ["Cookie: a=1; b=2\nX: y", "Cookie: [redacted]\nX: y"],
+    ["Cookie: token=1; b=2", "Cookie: [redacted]"],
     ['{"cookie":"a=1; b=2","n":1}', '{"cookie":[redacted],"n":1}'],
     ["use Bearer abcdefghi please", "use Bearer [redacted] please"],
     ["nearest: password=hunter2 a=b", "nearest: password=[redacted] a=b"],
@@ -77,9 +78,10 @@ describe("suggestions", () => {
     ["metod", "method"],
     ["HEADER", "headers"],
     ["pth", "path"],
+    ["http", "HTTP"],
     ["banana", undefined],
     ["", undefined],
   ])("%s: %s", (word, expected) => {
-    expect(suggest(word, ["method", "headers", "path"])).toBe(expected);
+    expect(suggest(word, ["method", "headers", "path", "HTTP"])).toBe(expected);
   });
 });

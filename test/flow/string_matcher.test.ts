@@ -40,6 +40,7 @@ describe("a string matches", () => {
     ["/a.b(c)+$", "http://a.test/a.b(c)+$", true],
     ["/a.b", "http://a.test/aXb", false],
     ["/jobs:run", "http://a.test/jobs:run", true],
+    ["/jobs:run", "http://a.test/jobs-x", false],
     ["/jobs/\\:run", "http://a.test/jobs/:run", true],
     ["/jobs/\\:run", "http://a.test/jobs/x", false],
     ["/glob/\\*", "http://a.test/glob/*", true],
