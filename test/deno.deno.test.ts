@@ -17,10 +17,6 @@ proxyTest("proxyTest > gives a proxy with options", { tape: false, rules }, asyn
   await step("and steps", () => {});
 });
 
-proxyTest("proxyTest > can be ignored", { test: { ignore: true } }, () => {
-  throw new Error("this must not run");
-});
-
 Deno.test("proxyTest > in a run of deno test", async (t) => {
   const folder = await Deno.makeTempDir({ prefix: "flowtape-deno-" });
   const origin = createServer((_, response) => response.end("hello"));
@@ -54,6 +50,9 @@ Deno.test("proxyTest > in a run of deno test", async (t) => {
       expect(tapes.filter((name) => /^lists-orders-[0-9a-f]{8}\.har$/.test(name)).length).toBe(1);
       expect(tapes.length).toBe(2);
     });
+    await t.step("options of Deno.test are passed on", () => {
+      expect(output).toContain("not now ... ignored");
+    });
     await t.step("a swallowed miss fails its test", () => {
       expect(output).toContain("swallows a miss ... FAILED");
       expect(output).toContain("UnmatchedRequestError");
@@ -82,5 +81,8 @@ proxyTest("swallows a miss", { tape: { mode: "replay" } }, async ({ proxy }) => 
 proxyTest("fails twice", { tape: { mode: "replay" } }, async ({ proxy }) => {
   await (await proxy.fetch("${origin}/")).text();
   throw new Error("first of all");
+});
+proxyTest("not now", { test: { ignore: true } }, () => {
+  throw new Error("this must not run");
 });
 `;
