@@ -4,6 +4,7 @@
  * @module
  */
 import net from "node:net";
+import { setImmediate } from "node:timers";
 import { FlowtapeError } from "../flow/error.ts";
 import { nextPeerId, type Peer } from "../flow/peer.ts";
 import { openLayer } from "./inbound/layer.ts";
@@ -24,6 +25,7 @@ export interface Listener {
  */
 export async function listen(host: string, port: number, context: WireContext): Promise<Listener> {
   const sockets = new Set<net.Socket>();
+  let onEmpty: (() => void) | undefined;
   const server = net.createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
     socket.on("error", () => {});
     if (sockets.size >= context.config.connections) {
@@ -32,36 +34,50 @@ export async function listen(host: string, port: number, context: WireContext): 
       return;
     }
     sockets.add(socket);
-    welcome(socket, context, () => sockets.delete(socket));
+    welcome(socket, context, () => {
+      sockets.delete(socket);
+      if (sockets.size === 0) onEmpty?.();
+    });
   });
   await new Promise<void>((resolve, reject) => {
-    server.once("error", (error) => reject(listenError(error, host, port)));
-    server.listen(port, host, resolve);
+    const failed = (error: NodeJS.ErrnoException) => reject(listenError(error, host, port));
+    server.once("error", failed);
+    server.listen(port, host, () => {
+      server.off("error", failed);
+      // Such as too many open files: later clients may be luckier.
+      server.on("error", (error) => context.log("error", `cannot accept a client: ${error.message}`));
+      resolve();
+    });
   });
   return {
     port: (server.address() as net.AddressInfo).port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        for (const socket of sockets) socket.destroy();
-      }),
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const empty = new Promise<void>((resolve) => sockets.size === 0 ? resolve() : onEmpty = resolve);
+      for (const socket of sockets) socket.destroy();
+      await Promise.all([closed, empty]);
+    },
   };
 }
 
 async function welcome(socket: net.Socket, context: WireContext, gone: () => void): Promise<void> {
   const peer = peerOf(socket);
-  let welcomed = false;
   socket.once("close", () => {
-    gone();
-    if (welcomed) farewell(peer, context);
+    // The layers above the socket learn of the end in this turn, and their flows fail with it: they come first.
+    setImmediate(() => {
+      farewell(peer, context);
+      gone();
+    });
   });
   try {
     const waiting = context.hooks.run("clientConnect", peer);
-    welcomed = true;
     if (waiting !== undefined) await waiting;
     await openLayer(socket, peer, { scheme: "http" }, context);
   } catch (error) {
-    context.log("warn", `closed the connection of ${peer.address}:${peer.port}: ${error instanceof Error ? error.message : error}`);
+    context.log(
+      "warn",
+      `closed the connection of ${peer.address}:${peer.port}: ${error instanceof Error ? error.message : error}`,
+    );
     socket.destroy();
   }
 }
@@ -92,13 +108,25 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
   const where = `${host}:${port}`;
   switch (error.code) {
     case "EADDRINUSE":
-      return new FlowtapeError("PORT_IN_USE", `cannot listen on ${where}: the port is in use. Leave port out to get a free one`, { cause: error });
+      return new FlowtapeError(
+        "PORT_IN_USE",
+        `cannot listen on ${where}: the port is in use. Leave port out to get a free one`,
+        { cause: error },
+      );
     case "EACCES":
     case "EPERM":
-      return new FlowtapeError("PORT_DENIED", `cannot listen on ${where}: permission denied. Use a port above 1023, or leave port out`, { cause: error });
+      return new FlowtapeError(
+        "PORT_DENIED",
+        `cannot listen on ${where}: permission denied. Use a port above 1023, or leave port out`,
+        { cause: error },
+      );
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
-      return new FlowtapeError("ADDRESS_UNKNOWN", `cannot listen on ${where}: this machine has no such address. The default host is 127.0.0.1`, { cause: error });
+      return new FlowtapeError(
+        "ADDRESS_UNKNOWN",
+        `cannot listen on ${where}: this machine has no such address. The default host is 127.0.0.1`,
+        { cause: error },
+      );
     default:
       return new FlowtapeError("LISTEN_FAILED", `cannot listen on ${where}: ${error.message}`, { cause: error });
   }

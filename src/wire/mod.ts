@@ -50,6 +50,7 @@ export async function openWire(options: WireOptions): Promise<Wire> {
   const { host, hooks, timeouts, limits } = options;
   const upstream = new Upstream({ ...options.upstream, timeouts, headBytes: limits.headBytes }, hooks);
   const clients = new Set<ClientConnection>();
+  const closing = new AbortController();
   let ownPort = -1;
   const context: WireContext = {
     hooks,
@@ -58,6 +59,7 @@ export async function openWire(options: WireOptions): Promise<Wire> {
     observer: options.observer,
     ca: options.ca,
     config: { timeouts, ...limits },
+    closing: closing.signal,
     isSelf: (hostname, port) => port === ownPort && isOwnAddress(hostname, host),
     log: (level, message) => options.log(level, message),
   };
@@ -66,11 +68,11 @@ export async function openWire(options: WireOptions): Promise<Wire> {
   return {
     port: listener.port,
     async close() {
+      closing.abort();
       for (const client of [...clients]) {
         client.shutDown({ code: "PROXY_CLOSED", message: "the proxy was closed while the request was in flight" });
       }
-      upstream.close();
-      await listener.close();
+      await Promise.all([upstream.close(), listener.close()]);
     },
   };
 }

@@ -45,6 +45,8 @@ export interface WireContext {
   readonly config: InboundConfig;
   /** The connections of clients; each takes itself out when it is closed. */
   readonly clients: Set<ClientConnection>;
+  /** Aborts when the proxy is being closed. */
+  readonly closing: AbortSignal;
   /** Whether a request to this address would come back to this proxy. */
   isSelf(hostname: string, port: number): boolean;
   /** A line for the log. */

@@ -60,6 +60,15 @@ export function clientClosed(name: string, cause?: Error): FlowtapeError {
   );
 }
 
+/** The client hung up as soon as it had seen the certificate. */
+export function leftAfterHandshake(name: string): FlowtapeError {
+  return new FlowtapeError(
+    "TLS_CLIENT_CLOSED",
+    `The client closed the connection right after the TLS handshake for ${name}, without a request. Some clients do so ` +
+      `when they do not accept a certificate. ${TRUST}`,
+  );
+}
+
 /** The client took too long. */
 export function handshakeTimeout(name: string, milliseconds: number): FlowtapeError {
   return new FlowtapeError(

@@ -36,6 +36,7 @@ export class Exchange {
 
   #forwarding: Forwarding | undefined;
   #lastHook: HookName | undefined;
+  #observed = false;
   #over = false;
 
   /** @param flow with a request whose body is still to come */
@@ -56,10 +57,28 @@ export class Exchange {
   /** The request head has arrived. */
   begin(): void {
     if (this.head.framing.kind === "none") this.upload.content.complete = true;
-    this.context.observer.started(this.flow);
+    this.#observe();
     this.hook("requestHeaders", () => {
       this.upload.content.limit = this.context.observer.bodyLimit(this.flow);
       this.#decide(() => this.#awaitBody());
+    });
+  }
+
+  /** The request asks for a tunnel, which `open` opens unless an addon refuses. Only one that is refused or fails is observed. */
+  beginTunnel(open: () => void): void {
+    this.upload.content.complete = true;
+    this.hook("httpConnect", () => {
+      const { error, response } = this.flow;
+      if (error !== undefined) {
+        this.fail(error);
+      } else if (response !== undefined && response.status >= 300) {
+        this.#observe();
+        answer(this, "complete");
+      } else {
+        this.#over = true;
+        this.flow.onKill = undefined;
+        open();
+      }
     });
   }
 
@@ -139,12 +158,19 @@ export class Exchange {
   /** Ends the flow with an error: the client is told as far as that is still possible. */
   fail(error: FlowError): void {
     if (this.#over) return;
+    this.#observe();
     const plan = planFailure(this, error);
     this.flow.error = plan.error;
     this.#end();
     this.#forwarding?.cut();
     this.#hookError();
     plan.tell();
+  }
+
+  #observe(): void {
+    if (this.#observed) return;
+    this.#observed = true;
+    this.context.observer.started(this.flow);
   }
 
   #hookError(): void {

@@ -16,7 +16,7 @@ import type { ClientStream } from "../exchange/client_stream.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import { sendPage } from "../exchange/failure.ts";
 import type { ResponseOut } from "../exchange/response_out.ts";
-import { UNTIL_CLOSE, type RequestHead } from "../http1/head.ts";
+import { type RequestHead, UNTIL_CLOSE } from "../http1/head.ts";
 import { type Http1Event, Http1Parser } from "../http1/parser.ts";
 import { ProtocolError } from "../http1/protocol_error.ts";
 import { statusLine } from "../http1/serializer.ts";
@@ -135,6 +135,7 @@ export class Http1Connection implements ClientStream, ConnectRequest {
   /** @inheritdoc */
   establish(): Uint8Array {
     this.#watch.close();
+    this.#exchange = undefined;
     // A 2xx to CONNECT has neither body nor framing (RFC 9110 section 9.3.6).
     this.#out.push(`${statusLine(200, "Connection Established")}\r\n`);
     this.#out.flush();
@@ -168,7 +169,9 @@ export class Http1Connection implements ClientStream, ConnectRequest {
     this.#responseDone = false;
     this.#keepAlive = head.keepAlive;
     if (head.method === "CONNECT") {
-      new Tunnel(this, head).begin();
+      const tunnel = new Tunnel(this, head);
+      this.#exchange = tunnel.exchange;
+      tunnel.begin();
       return;
     }
     const address = addressOf(head, this.#route);
@@ -211,19 +214,25 @@ export class Http1Connection implements ClientStream, ConnectRequest {
     } else if (this.#exchange === undefined || this.#exchange.over) {
       this.#refuse({
         code: "CLIENT_TIMEOUT",
-        message: `the client did not send a whole request head within ${this.context.config.timeouts.head} ms (timeouts.head)`,
+        message:
+          `the client did not send a whole request head within ${this.context.config.timeouts.head} ms (timeouts.head)`,
       }, 408);
     } else if (!this.#reader.stopped) {
       this.#keepAlive = false;
       this.#exchange.fail({
         code: "CLIENT_TIMEOUT",
-        message: `the client sent nothing for ${this.context.config.timeouts.idle} ms in the middle of its request (timeouts.idle)`,
+        message:
+          `the client sent nothing for ${this.context.config.timeouts.idle} ms in the middle of its request (timeouts.idle)`,
       });
     }
   }
 
   #malformed(error: ProtocolError): void {
-    const failure: FlowError = { code: error.code, message: `the request is not valid HTTP: ${error.message}`, status: error.status };
+    const failure: FlowError = {
+      code: error.code,
+      message: `the request is not valid HTTP: ${error.message}`,
+      status: error.status,
+    };
     this.#keepAlive = false;
     if (error.code === "HTTP_TRUNCATED" && this.#exchange?.over !== false) this.#out.end();
     else if (this.#exchange === undefined || this.#exchange.over) this.#refuse(failure, error.status);
@@ -233,7 +242,12 @@ export class Http1Connection implements ClientStream, ConnectRequest {
   // There is no request to speak of, but what came should be seen.
   #refuse(failure: FlowError, status: number): void {
     const { tunnel, scheme } = this.#route;
-    const address = { scheme, hostname: tunnel?.hostname ?? "malformed.invalid", port: tunnel?.port ?? 80, target: "/" };
+    const address = {
+      scheme,
+      hostname: tunnel?.hostname ?? "malformed.invalid",
+      port: tunnel?.port ?? 80,
+      target: "/",
+    };
     const flow = new HttpFlow(
       new FlowRequest("MALFORMED", address, "1.1", FlowHeaders.fromFields(""), BodyBuffer.of(new Uint8Array(0))),
       this.peer,

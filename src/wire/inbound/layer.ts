@@ -7,7 +7,7 @@ import type { Duplex } from "node:stream";
 import { bareHost } from "../../flow/authority.ts";
 import { FlowtapeError } from "../../flow/error.ts";
 import type { Peer } from "../../flow/peer.ts";
-import { acceptTls } from "../ca/mod.ts";
+import { acceptTls, leftAfterHandshake } from "../ca/mod.ts";
 import { describeTls } from "../outbound/dial.ts";
 import type { WireContext } from "../wire_context.ts";
 import { Http1Connection } from "./http1_connection.ts";
@@ -15,17 +15,24 @@ import { peek } from "./peek.ts";
 import { peekClientHello } from "./peek_client_hello.ts";
 import type { Route } from "./route.ts";
 
+/**
+ * Some clients look at the certificate when the handshake is over, and hang up. One that stays longer has only opened a
+ * connection that it did not need in the end, as browsers do.
+ */
+const DISTRUST_MS = 1000;
+
 /** The first byte of a TLS handshake record (RFC 8446 section 5.1). */
 const TLS_HANDSHAKE = 0x16;
 
 /**
  * Serves what comes next on a socket: TLS is opened with a certificate of the proxy's authority, HTTP is read.
  *
+ * @returns `false` when the client hung up without a word
  * @throws {FlowtapeError} the client gave up, does not accept the certificate, or speaks something else
  */
-export async function openLayer(socket: Duplex, peer: Peer, route: Route, context: WireContext): Promise<void> {
+export async function openLayer(socket: Duplex, peer: Peer, route: Route, context: WireContext): Promise<boolean> {
   const first = await peek(socket);
-  if (first === undefined) return;
+  if (first === undefined) return false;
   if (first === TLS_HANDSHAKE && route.tunnel !== undefined && route.scheme === "http") {
     await openTls(socket, peer, route.tunnel, context);
   } else if (isMethodStart(first)) {
@@ -38,6 +45,7 @@ export async function openLayer(socket: Duplex, peer: Peer, route: Route, contex
         : `the client speaks neither TLS nor HTTP (its first byte is 0x${first.toString(16).padStart(2, "0")})`,
     );
   }
+  return true;
 }
 
 async function openTls(
@@ -48,9 +56,12 @@ async function openTls(
 ): Promise<void> {
   const timeoutMs = context.config.timeouts.head;
   const hello = await peekClientHello(socket, { timeoutMs });
-  const secure = await acceptTls(context.ca, socket, hello.serverName ?? bareHost(tunnel.hostname), { timeoutMs });
+  const name = hello.serverName ?? bareHost(tunnel.hostname);
+  const secure = await acceptTls(context.ca, socket, name, { timeoutMs, signal: context.closing });
   peer.tls = describeTls(secure, hello.serverName);
-  await openLayer(secure, peer, { scheme: "https", tunnel }, context);
+  const opened = performance.now();
+  const served = await openLayer(secure, peer, { scheme: "https", tunnel }, context);
+  if (!served && performance.now() - opened < DISTRUST_MS) throw leftAfterHandshake(name);
 }
 
 // Methods are tokens (RFC 9110 section 9.1), and empty lines may come first (RFC 9112 section 2.2).

@@ -36,12 +36,18 @@ export function addressOf(head: RequestHead, route: Route): RequestAddress {
     return { scheme, ...authority(absolute[2]!, scheme, "request target"), target: path };
   }
   if (target.charCodeAt(0) !== SLASH && target !== "*") {
-    throw new ProtocolError("HTTP_TARGET", `the request target ${JSON.stringify(target.slice(0, 100))} is neither a path nor an http URL`);
+    throw new ProtocolError(
+      "HTTP_TARGET",
+      `the request target ${JSON.stringify(target.slice(0, 100))} is neither a path nor an http URL`,
+    );
   }
   const { scheme, tunnel } = route;
   if (tunnel !== undefined) return { scheme, hostname: tunnel.hostname, port: tunnel.port, target };
   if (host === undefined || host === "") {
-    throw new ProtocolError("HTTP_HOST", "the request does not say where it should go: send an absolute URL or a Host field");
+    throw new ProtocolError(
+      "HTTP_HOST",
+      "the request does not say where it should go: send an absolute URL or a Host field",
+    );
   }
   return { scheme, ...authority(host, scheme, "Host field"), target };
 }

@@ -4,7 +4,6 @@
  * @module
  */
 import type { Duplex } from "node:stream";
-import { bareHost } from "../../flow/authority.ts";
 import { BodyBuffer } from "../../flow/body_buffer.ts";
 import { FlowtapeError } from "../../flow/error.ts";
 import type { FlowError } from "../../flow/flow_error.ts";
@@ -13,8 +12,7 @@ import { HttpFlow } from "../../flow/http_flow.ts";
 import type { Peer } from "../../flow/peer.ts";
 import { FlowRequest } from "../../flow/request.ts";
 import type { ClientStream } from "../exchange/client_stream.ts";
-import { sendPage } from "../exchange/failure.ts";
-import { responseOut } from "../exchange/response_out.ts";
+import { Exchange } from "../exchange/exchange.ts";
 import type { RequestHead } from "../http1/head.ts";
 import type { WireContext } from "../wire_context.ts";
 import { openLayer } from "./layer.ts";
@@ -32,6 +30,8 @@ export interface ConnectRequest extends ClientStream {
 
 /** One CONNECT request. */
 export class Tunnel {
+  /** What the addons are asked about. It is over when the tunnel is open. */
+  readonly exchange: Exchange;
   readonly #connection: ConnectRequest;
   readonly #flow: HttpFlow;
 
@@ -41,37 +41,21 @@ export class Tunnel {
     this.#connection = connection;
     const content = BodyBuffer.of(new Uint8Array(0));
     this.#flow = new HttpFlow(
-      new FlowRequest("CONNECT", { scheme: "https", hostname, port, target: "*" }, head.version, FlowHeaders.fromFields(head.fields), content),
+      new FlowRequest(
+        "CONNECT",
+        { scheme: "https", hostname, port, target: "*" },
+        head.version,
+        FlowHeaders.fromFields(head.fields),
+        content,
+      ),
       connection.peer,
     );
+    this.exchange = new Exchange(this.#flow, head, connection, connection.context);
   }
 
   /** Asks the addons, then opens or refuses. */
   begin(): void {
-    let waiting: Promise<void> | undefined;
-    try {
-      waiting = this.#connection.context.hooks.run("httpConnect", this.#flow);
-    } catch (error) {
-      this.#hookFailed(error);
-      return;
-    }
-    if (waiting === undefined) this.#decide();
-    else waiting.then(() => this.#decide(), (error) => this.#hookFailed(error));
-  }
-
-  #decide(): void {
-    const { response, error } = this.#flow;
-    if (this.#connection.socket.destroyed) this.#report({ code: "CLIENT_ABORTED", message: this.#message("the client hung up") });
-    else if (error !== undefined) this.#refuse(error, error.status ?? 502);
-    else if (response === undefined || response.status < 300) this.#open();
-    else {
-      const out = responseOut(response, undefined, "GET");
-      const sink = this.#connection.respond(out);
-      const data = response.encodedBody;
-      if (data.length > 0) sink.data({ data, chunk: data.length, final: true });
-      sink.end("");
-      this.#connection.done();
-    }
+    this.exchange.beginTunnel(() => this.#open());
   }
 
   #open(): void {
@@ -82,29 +66,19 @@ export class Tunnel {
     const inner: Peer = { ...peer, tunnel: `${hostname}:${port}` };
     openLayer(socket, inner, { scheme: "http", tunnel: { hostname, port } }, context).catch((error: unknown) => {
       socket.destroy();
-      this.#report(failureOf(error), bareHost(hostname));
+      // What the proxy has cut itself is no failure of the client's.
+      if (!context.closing.aborted) this.#failed(error);
     });
   }
 
-  #hookFailed(error: unknown): void {
-    this.#refuse({ code: "HOOK_FAILED", message: error instanceof Error ? error.message : String(error) }, 502);
-  }
-
-  #refuse(error: FlowError, status: number): void {
-    this.#report({ ...error, status });
-    if (this.#connection.socket.destroyed) return;
-    sendPage(this.#connection, error, status, "GET", this.#flow.request.headers.get("accept"));
-    this.#connection.done();
-  }
-
-  #report(error: FlowError, host?: string): void {
-    this.#flow.error = error;
-    if (host !== undefined) this.#connection.context.log("warn", this.#message(error.message));
-    reportFailed(this.#connection.context, this.#flow);
-  }
-
-  #message(what: string): string {
-    return `CONNECT ${this.#flow.request.hostname}:${this.#flow.request.port}: ${what}`;
+  // The client speaks something else than it should, or does not trust the proxy.
+  #failed(error: unknown): void {
+    const { context } = this.#connection;
+    const { hostname, port } = this.#flow.request;
+    const failure = failureOf(error);
+    this.#flow.error = failure;
+    context.log("warn", `CONNECT ${hostname}:${port}: ${failure.message}`);
+    reportFailed(context, this.#flow);
   }
 }
 

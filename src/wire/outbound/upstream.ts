@@ -6,6 +6,7 @@
 import net from "node:net";
 import tls from "node:tls";
 import { bareHost } from "../../flow/authority.ts";
+import type { FlowError } from "../../flow/flow_error.ts";
 import type { HttpFlow } from "../../flow/http_flow.ts";
 import { nextPeerId, type Peer } from "../../flow/peer.ts";
 import type { Dispatcher } from "../../hooks/dispatcher.ts";
@@ -44,6 +45,9 @@ export class Upstream {
   readonly #pool = new Pool();
   readonly #open = new Set<UpstreamConnection>();
   readonly #closing = new AbortController();
+  // Every server that is connected, or being connected.
+  readonly #peers = new Set<Peer>();
+  #onEmpty: (() => void) | undefined;
   #context: tls.SecureContext | undefined;
 
   /** @param hooks is told of connections */
@@ -73,9 +77,10 @@ export class Upstream {
     const peer: Peer = { id: nextPeerId(), host: bareHost(to.hostname), port: to.port };
     flow.server = peer;
     const started = performance.now();
-    await this.#hooks.run("serverConnect", peer);
-    flow.timings.connectStart = started - flow.origin;
     try {
+      await this.#hooks.run("serverConnect", peer);
+      this.#peers.add(peer);
+      flow.timings.connectStart = started - flow.origin;
       const secure = scheme === "https" || scheme === "wss";
       const { socket, times } = await dial(peer, {
         timeout: this.#config.timeouts.connect,
@@ -88,16 +93,18 @@ export class Upstream {
       this.#open.add(connection);
       return this.#lease(key, connection, flow);
     } catch (error) {
-      if (error instanceof DialError) peer.error = error.failure;
+      peer.error = failureOf(error);
       this.#disconnected(peer);
       throw error;
     }
   }
 
-  /** Cuts every connection. */
-  close(): void {
+  /** Cuts every connection. Resolves when all are closed. */
+  async close(): Promise<void> {
+    const empty = new Promise<void>((resolve) => this.#peers.size === 0 ? resolve() : this.#onEmpty = resolve);
     this.#closing.abort();
     for (const connection of this.#open) connection.destroy();
+    await empty;
   }
 
   #lease(key: string, connection: UpstreamConnection, flow: HttpFlow): Lease {
@@ -118,7 +125,11 @@ export class Upstream {
   }
 
   #tlsOptions(flow: HttpFlow): { serverName: string; verify: boolean; context: tls.SecureContext } {
-    return { serverName: serverNameOf(flow), verify: this.#config.verify(flow), context: this.#context ??= this.#trust() };
+    return {
+      serverName: serverNameOf(flow),
+      verify: this.#config.verify(flow),
+      context: this.#context ??= this.#trust(),
+    };
   }
 
   #trust(): tls.SecureContext {
@@ -141,7 +152,15 @@ export class Upstream {
     } catch {
       // Reported.
     }
+    this.#peers.delete(peer);
+    if (this.#peers.size === 0) this.#onEmpty?.();
   }
+}
+
+/** Besides dialling, only a hook can fail. */
+function failureOf(error: unknown): FlowError {
+  if (error instanceof DialError) return error.failure;
+  return { code: "HOOK_FAILED", message: error instanceof Error ? error.message : String(error) };
 }
 
 /** Without further authorities one context serves the process: making one reads every well-known certificate. */

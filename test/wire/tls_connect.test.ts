@@ -1,0 +1,422 @@
+// CONNECT and what is spoken in it: TLS that the proxy answers itself, plain HTTP, and neither.
+import { Buffer } from "node:buffer";
+import { connect as connectTls, type TLSSocket } from "node:tls";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type Addon, type HttpFlow, type LogEntry, type Proxy, respond, startProxy } from "../../src/mod.ts";
+import { startOrigin } from "../support/origin.ts";
+import { connectRaw, rawRequest } from "../support/raw_client.ts";
+import { RawConnection } from "../support/raw_connection.ts";
+import { connectRequest, getRequest, openTunnel, readText } from "./tunnel.ts";
+
+/** Everything that the hooks of one proxy were told. */
+let log: LogEntry[];
+let errors: HttpFlow[];
+let watcher: Addon;
+
+beforeEach(() => {
+  log = [];
+  errors = [];
+  watcher = { name: "watcher", log: (entry) => void log.push(entry), error: (flow) => void errors.push(flow) };
+});
+
+afterEach(() => {
+  // One line each, and none of them about a mistake of the proxy's own.
+  for (const { level, message } of log) {
+    expect(message).not.toContain("\n");
+    expect(level).not.toBe("error");
+  }
+});
+
+/** Answers every request itself, with its URL: no server is needed. */
+function answering(addons: Addon[] = []): Promise<Proxy> {
+  return startProxy({
+    addons: [watcher, ...addons],
+    rules: [[() => true, respond((flow: HttpFlow) => ({ body: flow.request.url }))]],
+  });
+}
+
+describe("plain HTTP in a tunnel", () => {
+  test("B36 goes to the target of the tunnel, whatever Host says", async () => {
+    await using origin = await startOrigin(({ target, header }) => ({ body: `${target} ${header("host")}` }));
+    await using proxy = await startProxy();
+    await using tunnel = await openTunnel(proxy, `127.0.0.1:${origin.port}`);
+    await tunnel.write(getRequest("/a", "other.test"));
+    expect(await readText(tunnel)).toMatch(/\/a other\.test$/);
+    expect(proxy.flows.requests.map(({ method, url }) => `${method} ${url}`)).toEqual([
+      `GET http://127.0.0.1:${origin.port}/a`,
+    ]);
+    expect((proxy.flows.first() as HttpFlow).client.tunnel).toBe(`127.0.0.1:${origin.port}`);
+  });
+
+  test("keeps the tunnel for many requests", async () => {
+    await using proxy = await answering();
+    await using tunnel = await openTunnel(proxy, "shop.test:80");
+    for (const path of ["/1", "/2", "/3"]) {
+      await tunnel.write(`GET ${path} HTTP/1.1\r\nHost: shop.test\r\n\r\n`);
+      await tunnel.readUntil(`http://shop.test${path}`);
+    }
+    expect(proxy.flows.length).toBe(3);
+  });
+
+  test("that is sent together with CONNECT is not lost", async () => {
+    await using proxy = await answering();
+    const answer = await rawRequest(proxy.port, connectRequest("shop.test:80") + getRequest("/early", "shop.test"));
+    expect(answer).toMatch(/^HTTP\/1\.1 200 Connection Established\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
+    expect(answer).toMatch(/http:\/\/shop\.test\/early$/);
+  });
+
+  test("a tunnel in a tunnel leads where the inner one says", async () => {
+    await using proxy = await answering();
+    await using outer = await openTunnel(proxy, "outer.test:80");
+    await outer.write(connectRequest("inner.test:8080"));
+    await outer.readHead();
+    await outer.write(getRequest("/", "inner.test"));
+    expect(await readText(outer)).toMatch(/http:\/\/inner\.test:8080\/$/);
+  });
+});
+
+describe("TLS in a tunnel", () => {
+  async function secure(proxy: Proxy, target: string, servername?: string): Promise<RawConnection> {
+    const tunnel = await openTunnel(proxy, target);
+    const host = target.slice(0, target.lastIndexOf(":")).replace(/^\[|\]$/g, "");
+    return await tunnel.startTls({ ca: proxy.ca.cert, host, ...(servername ? { servername } : {}) });
+  }
+
+  function namesOf(connection: RawConnection): string | undefined {
+    return (connection.socket as TLSSocket).getPeerCertificate().subjectaltname;
+  }
+
+  test("B37 is opened with a certificate for the name", async () => {
+    await using proxy = await answering();
+    await using client = await secure(proxy, "shop.test:443", "shop.test");
+    expect(namesOf(client)).toContain("DNS:shop.test");
+    await client.write(getRequest("/cart?a=1", "shop.test"));
+    expect(await readText(client)).toMatch(/https:\/\/shop\.test\/cart\?a=1$/);
+    const flow = proxy.flows.first() as HttpFlow;
+    expect(flow.client.tls).toMatchObject({ serverName: "shop.test", version: expect.stringMatching(/^TLSv1\.[23]$/) });
+    expect(flow.client.tunnel).toBe("shop.test:443");
+  });
+
+  test("B38 gets the certificate of the name in the hello, and goes to the target of the tunnel", async () => {
+    await using proxy = await answering();
+    await using client = await secure(proxy, "10.1.2.3:8443", "api.shop.test");
+    expect(namesOf(client)).toContain("DNS:api.shop.test");
+    await client.write(getRequest("/", "api.shop.test"));
+    expect(await readText(client)).toMatch(/https:\/\/10\.1\.2\.3:8443\/$/);
+    expect((proxy.flows.first() as HttpFlow).request.host).toBe("api.shop.test");
+  });
+
+  test("B39 B40 gets a certificate for the target of the tunnel when the hello has no name", async () => {
+    await using proxy = await answering();
+    for (const target of ["127.0.0.1:443", "[::1]:443", "192.0.2.7:8443"]) {
+      await using client = await secure(proxy, target);
+      await client.write(getRequest("/", target));
+      expect(await readText(client)).toContain(`https://${target.replace(/:443$/, "")}/`);
+    }
+    expect(proxy.flows.requests.map(({ hostname }) => hostname)).toEqual(["127.0.0.1", "[::1]", "192.0.2.7"]);
+  });
+
+  test("B41 may come in single bytes", async () => {
+    await using proxy = await answering();
+    await using tunnel = await openTunnel(proxy, "shop.test:443");
+    await using trickle = await trickling(tunnel);
+    const socket = connectTls({ host: "127.0.0.1", port: trickle.port, ca: proxy.ca.cert, servername: "shop.test" });
+    await using client = new RawConnection(socket);
+    await client.write(getRequest("/slow", "shop.test"));
+    expect(await readText(client)).toMatch(/https:\/\/shop\.test\/slow$/);
+  });
+
+  test("that is sent together with CONNECT is not lost", async () => {
+    await using proxy = await answering();
+    await using tunnel = await connectRaw(proxy.port);
+    await using relay = await greeting(tunnel, connectRequest("shop.test:443"));
+    const socket = connectTls({ host: "127.0.0.1", port: relay.port, ca: proxy.ca.cert, servername: "shop.test" });
+    await using client = new RawConnection(socket);
+    await client.write(getRequest("/early", "shop.test"));
+    expect(await readText(client)).toMatch(/https:\/\/shop\.test\/early$/);
+  });
+
+  test("B50 with many names: each gets its own certificate", async () => {
+    await using proxy = await answering();
+    for (let i = 0; i < 40; i++) {
+      const name = i % 2 === 0 ? `a${i}.shop.test` : `deep.a${i}.wild.test`;
+      await using client = await secure(proxy, `${name}:443`, name);
+      await client.write(getRequest("/", name));
+      expect(await readText(client)).toContain(`https://${name}/`);
+    }
+    expect(proxy.flows.length).toBe(40);
+  });
+
+  test("B51 thirty connections to one name at once", async () => {
+    await using proxy = await answering();
+    const answers = Array.from({ length: 30 }, async (_, i) => {
+      await using client = await secure(proxy, "rush.test:443", "rush.test");
+      await client.write(getRequest(`/${i}`, "rush.test"));
+      return (await readText(client)).split("\r\n\r\n")[1];
+    });
+    expect(await Promise.all(answers)).toEqual(answers.map((_, i) => `https://rush.test/${i}`));
+  });
+});
+
+describe("B47 a client that does not accept our certificate", () => {
+  const rejected = ["TLS_CLIENT_REJECTED", "TLS_CLIENT_CLOSED"];
+
+  test("is a flow with an error, a warning in the log and an error hook; the proxy goes on", async () => {
+    await using proxy = await answering();
+    await using tunnel = await openTunnel(proxy, "shop.test:443");
+    await expect(tunnel.startTls({ servername: "shop.test" })).rejects.toThrow();
+    tunnel.socket.destroy();
+    await expect.poll(() => errors.length, { timeout: 3000 }).toBe(1);
+
+    const flow = proxy.flows.first() as HttpFlow;
+    expect(proxy.flows.length).toBe(1);
+    expect(errors[0]).toBe(flow);
+    expect(flow.done).toBe(true);
+    expect(flow.request.method).toBe("CONNECT");
+    expect(rejected).toContain(flow.error!.code);
+    expect(flow.error!.message).toContain("proxy.ca.path");
+    expect(log).toEqual([{
+      level: "warn",
+      message: expect.stringMatching(/^CONNECT shop\.test:443: The client .*proxy\.env\(\)/),
+    }]);
+
+    await using next = await openTunnel(proxy, "shop.test:443");
+    await next.write(getRequest("/after", "shop.test"));
+    expect(await readText(next)).toMatch(/\/after$/);
+  });
+
+  test("a client that hangs up later without a word is none", async () => {
+    await using proxy = await answering();
+    await using tunnel = await openTunnel(proxy, "shop.test:443");
+    await using client = await tunnel.startTls({ ca: proxy.ca.cert, servername: "shop.test" });
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    client.end();
+    await client.closed;
+    expect(proxy.flows.length).toBe(0);
+    expect(log).toEqual([]);
+  });
+});
+
+describe("what is no tunnel", () => {
+  test.each([
+    ["garbage", "\x01\x02\x03garbage", "neither TLS nor HTTP (its first byte is 0x01)"],
+    ["what looks like TLS and is not", "\x16\x03\x01\x00\x05hello", "does not speak TLS"],
+  ])("%s in a tunnel is a flow with an error, and the connection is closed", async (_, bytes, why) => {
+    await using proxy = await answering();
+    await using tunnel = await openTunnel(proxy, "shop.test:443");
+    await tunnel.write(bytes);
+    await tunnel.closed;
+    await expect.poll(() => errors.length).toBe(1);
+    const flow = proxy.flows.first() as HttpFlow;
+    expect(flow.request.url).toContain("shop.test");
+    expect(flow.error!.message).toContain(why);
+    expect(log.map(({ level }) => level)).toEqual(["warn"]);
+    expect(log[0]!.message).toContain("shop.test:443");
+  });
+
+  test("a client that opens a tunnel and leaves is no flow", async () => {
+    await using proxy = await answering();
+    await using tunnel = await openTunnel(proxy, "shop.test:443");
+    tunnel.end();
+    await tunnel.closed;
+    expect(proxy.flows.length).toBe(0);
+    expect(log).toEqual([]);
+  });
+
+  test("a client that hangs up in its hello is a flow with an error", async () => {
+    await using proxy = await answering();
+    await using tunnel = await openTunnel(proxy, "shop.test:443");
+    await tunnel.write("\x16\x03\x01\x02\x00\x01\x00\x01\xfc");
+    tunnel.end();
+    await tunnel.closed;
+    await expect.poll(() => errors.map(({ error }) => error!.code)).toEqual(["TLS_CLIENT_CLOSED"]);
+  });
+
+  test("TLS to the proxy itself is closed, and the log says what to do", async () => {
+    await using proxy = await answering();
+    await expect(connectRaw(proxy.port, { ca: proxy.ca.cert, servername: "localhost" })).rejects.toThrow();
+    await expect.poll(() => log.map(({ message }) => message).join()).toContain("use an http:// URL for the proxy");
+  });
+
+  test.each([
+    "shop.test",
+    "shop.test:",
+    "shop.test:0",
+    "shop.test:65536",
+    "shop.test:http",
+    "http://shop.test:443",
+    ":443",
+    "/",
+    "::1:443",
+  ])(
+    "CONNECT %s is a 400",
+    async (target) => {
+      await using proxy = await answering();
+      const answer = await rawRequest(proxy.port, `CONNECT ${target} HTTP/1.1\r\nHost: shop.test\r\n\r\n`);
+      expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+      expect(answer).toContain("must be host:port");
+      expect(errors.map(({ error }) => error!.code)).toEqual(["HTTP_TARGET"]);
+    },
+  );
+});
+
+describe("httpConnect", () => {
+  test("fires alone, with the target", async () => {
+    const seen: string[] = [];
+    const hooks: Addon = {
+      httpConnect: ({ request }) =>
+        void seen.push(`httpConnect ${request.hostname} ${request.port} ${request.headers.get("x-a")}`),
+      requestHeaders: ({ request }) => void seen.push(`requestHeaders ${request.method}`),
+      response: ({ request }) => void seen.push(`response ${request.method}`),
+    };
+    await using proxy = await answering([hooks]);
+    await using tunnel = await connectRaw(proxy.port);
+    await tunnel.write("CONNECT shop.test:81 HTTP/1.1\r\nHost: shop.test:81\r\nX-A: b\r\n\r\n");
+    await tunnel.readHead();
+    await tunnel.write(getRequest("/", "shop.test"));
+    await readText(tunnel);
+    expect(seen).toEqual(["httpConnect shop.test 81 b", "requestHeaders GET", "response GET"]);
+  });
+
+  test("B49 refuses with a response, which is a flow", async () => {
+    const { FlowResponse } = await import("../../src/mod.ts");
+    await using proxy = await answering([{
+      httpConnect: (flow) => {
+        flow.response = FlowResponse.create({ status: 403, headers: [["X-Why", "policy"]], body: "not there" });
+      },
+    }]);
+    const answer = await rawRequest(
+      proxy.port,
+      `CONNECT shop.test:443 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`,
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 403 Forbidden\r\nX-Why: policy\r\n/);
+    expect(answer).toMatch(/\r\n\r\nnot there$/);
+    const flow = proxy.flows.first() as HttpFlow;
+    expect(flow.request.method).toBe("CONNECT");
+    expect(flow.response!.status).toBe(403);
+    expect(flow.source).toBe("addon");
+    expect(flow.done).toBe(true);
+    expect(errors).toEqual([]);
+  });
+
+  test("B49 a connection on which a tunnel was refused can ask again", async () => {
+    const { FlowResponse } = await import("../../src/mod.ts");
+    await using proxy = await answering([{
+      httpConnect: (flow) => {
+        if (flow.request.hostname === "a.test") flow.response = FlowResponse.create({ status: 407, body: "who?" });
+      },
+    }]);
+    await using client = await connectRaw(proxy.port);
+    await client.write(connectRequest("a.test:80"));
+    await client.readUntil("who?");
+    await client.write(connectRequest("b.test:80"));
+    expect(await client.readHead()).toContain("200 Connection Established");
+  });
+
+  test("refuses with a body that is a stream", async () => {
+    const { FlowResponse } = await import("../../src/mod.ts");
+    await using proxy = await answering([{
+      httpConnect: (flow) => {
+        flow.response = FlowResponse.create({ status: 503, body: new Blob(["in ", "pieces"]).stream() });
+      },
+    }]);
+    const answer = await rawRequest(
+      proxy.port,
+      `CONNECT shop.test:443 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`,
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 503 /);
+    expect(answer).toMatch(/in [^]*pieces/);
+  });
+
+  test("that ends the flow refuses the tunnel", async () => {
+    await using proxy = await answering([{ httpConnect: (flow) => flow.kill() }]);
+    await using client = await connectRaw(proxy.port);
+    await client.write(connectRequest("shop.test:443"));
+    await client.closed;
+    expect(Buffer.from(client.received).toString()).not.toContain("200");
+    await expect.poll(() => errors.map(({ error }) => error!.code)).toEqual(["KILLED"]);
+  });
+
+  test("B48 the client closes while it is asked", async () => {
+    let release = () => {};
+    const asked = new Promise<void>((resolve) => release = resolve);
+    let began = false;
+    await using proxy = await answering([{
+      httpConnect: async () => {
+        began = true;
+        await asked;
+      },
+    }]);
+    {
+      await using client = await connectRaw(proxy.port);
+      await client.write(connectRequest("shop.test:443"));
+      await expect.poll(() => began).toBe(true);
+    }
+    // The flow is over at once, however long the hook takes.
+    await expect.poll(() => errors.map(({ error }) => error!.code)).toEqual(["CLIENT_ABORTED"]);
+    release();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(errors).toHaveLength(1);
+    expect(proxy.flows.length).toBe(1);
+  });
+});
+
+test("httpConnect that throws refuses the tunnel, and close() tells", async () => {
+  const proxy = await startProxy({
+    addons: [{
+      name: "gate",
+      httpConnect: () => {
+        throw new Error("no key");
+      },
+    }],
+  });
+  const answer = await rawRequest(
+    proxy.port,
+    connectRequest("shop.test:443").replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"),
+  );
+  expect(answer).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\n/);
+  expect(answer).toContain('hook httpConnect of addon "gate" threw');
+  expect((proxy.flows.first() as HttpFlow).error).toMatchObject({ code: "HOOK_FAILED", status: 502 });
+  await expect(proxy.close()).rejects.toThrow(/hook httpConnect of addon "gate" threw.*no key/);
+});
+
+/** A port whose bytes go into a connection one by one, and come back as they are. */
+async function trickling(to: RawConnection) {
+  const { startRawServer } = await import("../support/raw_server.ts");
+  return await startRawServer(async (from) => {
+    to.socket.on("data", (bytes) => from.socket.write(bytes));
+    to.socket.on("end", () => from.socket.end());
+    to.socket.setNoDelay(true);
+    from.socket.removeAllListeners("data");
+    let hello = true;
+    for await (const bytes of from.socket as AsyncIterable<Uint8Array>) {
+      for (let i = 0; hello && i < bytes.length; i++) {
+        to.socket.write(bytes.subarray(i, i + 1));
+        if (i % 8 === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+      if (!hello) to.socket.write(bytes);
+      hello = false;
+    }
+  });
+}
+
+/** A port whose first bytes go into a connection together with a greeting; the head of the answer is left out. */
+async function greeting(to: RawConnection, text: string) {
+  const { startRawServer } = await import("../support/raw_server.ts");
+  return await startRawServer(async (from) => {
+    from.socket.removeAllListeners("data");
+    let first = true;
+    const open = (async () => {
+      await to.readHead();
+      to.socket.removeAllListeners("data");
+      from.socket.write(to.received.subarray(Buffer.from(to.received).indexOf("\r\n\r\n") + 4));
+      to.socket.on("data", (bytes) => from.socket.write(bytes));
+      to.socket.on("end", () => from.socket.end());
+    })();
+    for await (const bytes of from.socket as AsyncIterable<Uint8Array>) {
+      to.socket.write(first ? Buffer.concat([Buffer.from(text), bytes]) : bytes);
+      first = false;
+    }
+    await open;
+  });
+}
