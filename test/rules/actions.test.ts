@@ -65,13 +65,20 @@ describe("delay", () => {
     expect(hooks).toEqual(["requestHeaders", "responseHeaders"]);
   });
 
-  test("draws a time anew for each flow", async () => {
-    const engine = engineOf(delay({ min: 0, max: 60 }, say("late")));
-    const start = performance.now();
-    const times = await Promise.all(
-      Array.from({ length: 8 }, () => answer(engine).then(() => performance.now() - start)),
-    );
-    expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(3);
+  test("draws a time between the least and the most", async () => {
+    const random = Math.random;
+    const waited = async (drawn: number) => {
+      Math.random = () => drawn;
+      const start = performance.now();
+      await pass(engineOf(delay({ min: 20, max: 60 })));
+      return performance.now() - start;
+    };
+    try {
+      expect(await waited(0)).toBeGreaterThan(15);
+      expect(await waited(1)).toBeGreaterThan(55);
+    } finally {
+      Math.random = random;
+    }
   });
 
   test("ends when the flow is killed, and does nothing more", async () => {
@@ -109,7 +116,7 @@ describe("when the proxy closes", () => {
     const passing = pass(engine);
     engine.close();
     await passing;
-    expect(timers()).toBe(before);
+    expect(timers()).toBeLessThanOrEqual(before);
   });
 
   test.each([
