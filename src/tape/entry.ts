@@ -16,7 +16,11 @@ import { FlowResponse } from "../flow/response.ts";
 import { textToBody } from "./media.ts";
 import type { ExchangeParts, MessageParts } from "./parts.ts";
 
-/** A body as it stands on the tape. */
+/**
+ * A body as it stands on the tape.
+ *
+ * @internal
+ */
 export interface StoredBody {
   readonly form: "text" | "base64" | "file";
   /** The text, the base64, the name of the file. */
@@ -99,7 +103,7 @@ export class TapeEntry {
     return FlowHeaders.fromFields(this.#stored.response.fields);
   }
 
-  /** How the body of the request is kept; `undefined` when there is none. */
+  /** For the index: how the body of the request is kept; `undefined` when there is none. */
   get requestBody(): StoredBody | undefined {
     return this.#stored.request.body;
   }
@@ -109,7 +113,7 @@ export class TapeEntry {
     return this.#requestWith(await this.#bodyOf(this.#stored.request));
   }
 
-  /** The request at once, if its body is not in a file. */
+  /** For the index: the request at once, if its body is not in a file. */
   requestNow(): FlowRequest | undefined {
     const body = this.#inlineBodyOf(this.#stored.request);
     return body && this.#requestWith(body);
@@ -133,7 +137,7 @@ export class TapeEntry {
     return message;
   }
 
-  /** What is written of it, so that it can be put on another tape. */
+  /** For the writer: what is written of it. */
   async parts(): Promise<ExchangeParts> {
     const { method, url, request, status, reason, response, failure, comment } = this.#stored;
     return {

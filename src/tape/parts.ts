@@ -20,7 +20,11 @@ export interface MessageParts {
   readonly encoded: boolean;
 }
 
-/** An exchange as it is written. */
+/**
+ * An exchange as it is written.
+ *
+ * @internal
+ */
 export interface ExchangeParts {
   readonly method: string;
   readonly url: string;
