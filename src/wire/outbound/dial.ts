@@ -13,6 +13,8 @@ import { Watch } from "../watch.ts";
 
 /** What to connect to, and how. */
 export interface DialOptions {
+  /** The name that was asked for, whatever it leads to. */
+  readonly hostname: string;
   /** Milliseconds for TCP and TLS together. */
   readonly timeout: number;
   /** TLS on top of TCP; none for plain connections. */
@@ -55,7 +57,7 @@ export class DialError extends FlowtapeError {
  * @throws {DialError} refused, unresolved, unreachable, not trusted, or not in time
  */
 export function dial(peer: Peer, options: DialOptions): Promise<{ socket: net.Socket; times: DialTimes }> {
-  const to = `${peer.host}:${peer.port}`;
+  const to = nameOf(peer, options.hostname);
   return new Promise((resolve, reject) => {
     const times: DialTimes = { connected: 0, secured: 0 };
     const secure = options.tls;
@@ -107,6 +109,11 @@ export function dial(peer: Peer, options: DialOptions): Promise<{ socket: net.So
     });
     if (options.signal.aborted) onAbort();
   });
+}
+
+/** The server in messages; where an override or a hook leads elsewhere, the name that was asked for comes first. */
+function nameOf({ host, port }: Peer, hostname: string): string {
+  return hostname === host ? `${host}:${port}` : `${hostname} (at ${host}:${port})`;
 }
 
 function describePeer(peer: Peer, socket: net.Socket): void {

@@ -32,23 +32,32 @@ const TLS = /^(?:ERR_SSL|ERR_TLS|EPROTO)|ssl|tls|handshake/i;
  * The failure of a connection attempt, or of an established connection.
  *
  * @param error what the socket reported
- * @param to the server, as `host:port`
+ * @param to the server, as `host:port`; with the name that was asked for where that is another
  */
 export function connectionFailure(error: unknown, to: string): FlowError {
   const { code, text } = describe(error);
   const known = BY_SYSTEM_CODE[code];
   if (known !== undefined) return { code: known[0], message: `cannot reach ${to}: ${known[1]} (${code})` };
   if (UNTRUSTED.test(code) || UNTRUSTED.test(text)) {
+    // Node goes on with advice for its own command line.
+    const why = text.replace(/;.*$/s, "");
     return {
       code: "UPSTREAM_UNTRUSTED",
-      message: `the certificate of ${to} is not trusted: ${text}${code && !text.includes(code) ? ` (${code})` : ""}. ` +
-        "Give its authority with upstream: { ca }, or accept it with upstream: { verify: false }",
+      message: `the certificate of ${to} is not trusted: ${why}${code && !why.includes(code) ? ` (${code})` : ""}. ` +
+        `${remedy(`${code} ${text}`)}, or accept it with upstream: { verify: false }`,
     };
   }
   if (TLS.test(code) || TLS.test(text)) {
     return { code: "UPSTREAM_TLS", message: `TLS with ${to} failed: ${text}` };
   }
   return { code: "UPSTREAM_CLOSED", message: `the connection to ${to} failed: ${text}` };
+}
+
+function remedy(reason: string): string {
+  if (/expired|not[ _]yet[ _]valid/i.test(reason)) return "Renew it";
+  if (/altname|hostname/i.test(reason)) return "Issue it for the name in the request";
+  const unless = "Deno" in globalThis ? " (unless it has expired, which Deno does not tell)" : "";
+  return `Give its authority with upstream: { ca }${unless}`;
 }
 
 /** The failure of a server whose bytes are not HTTP/1.1, or stop too early. */

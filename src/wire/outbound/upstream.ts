@@ -83,6 +83,7 @@ export class Upstream {
       flow.timings.connectStart = started - flow.origin;
       const secure = scheme === "https" || scheme === "wss";
       const { socket, times } = await dial(peer, {
+        hostname: bareHost(hostname),
         timeout: this.#config.timeouts.connect,
         signal: this.#closing.signal,
         ...(secure ? { tls: this.#tlsOptions(flow) } : {}),
