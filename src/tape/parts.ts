@@ -58,7 +58,8 @@ function partsOfMessage(message: Message, isPart = false): MessageParts {
   const { httpVersion, headers, trailers } = message;
   const parts = { httpVersion, headers, trailers };
   // Half a request body is nothing that a request could be compared with.
-  if (!message.content.complete && !isPart) return { ...parts, body: EMPTY, encoded: false };
+  const cutOff = !message.content.complete || message.content.truncated;
+  if (cutOff && !isPart) return { ...parts, body: EMPTY, encoded: false };
   const bytes = message.content.bytes();
   if (bytes.length === 0 || !headers.has("content-encoding")) return { ...parts, body: bytes, encoded: false };
   // What was cut off is replayed as it came: decoded, its end would be lost or wrong.

@@ -49,7 +49,8 @@ export class Recorder {
       });
       return;
     }
-    const cut = request.bodyTruncated ? request : response?.bodyTruncated ? response : undefined;
+    // A body that ended too early is cut off as well, but all that came of it is there.
+    const cut = [request, response].find((message) => message && message.content.size > message.content.kept);
     if (cut === undefined) {
       this.#flows.push(flow);
       return;
@@ -74,7 +75,7 @@ export class Recorder {
     if (this.#cut.length > 0) {
       throw new TapeError(
         "TAPE_BODY_TRUNCATED",
-        `${this.#with.options.path} lacks what is larger than capture.maxBody; raise it and record again:\n  ` +
+        `${this.#with.options.path} lacks exchanges whose bodies are larger than the limit for what is kept:\n  ` +
           this.#cut.join("\n  "),
       );
     }
