@@ -12,6 +12,7 @@ import { compile } from "./flow/matcher/compile.ts";
 import { matchesNow } from "./flow/matcher/matches_now.ts";
 import type { CompiledMatcher, Matcher } from "./flow/matcher/types.ts";
 import { nearest, renderNearMisses } from "./flow/near_miss.ts";
+import { MAX_MS, shape, whole } from "./options/schema.ts";
 
 /** How to wait. */
 export interface WaitOptions {
@@ -20,6 +21,8 @@ export interface WaitOptions {
   /** Milliseconds until it is given up. 5,000 by default. */
   timeout?: number;
 }
+
+const checkWaitOptions = shape({ count: whole(1), timeout: whole(0, MAX_MS) });
 
 /** Somebody who waits for flows. */
 interface Waiter {
@@ -37,6 +40,7 @@ export class Capture {
   /** Those that nothing on the tape matched. */
   readonly unmatched: FlowSet;
   readonly #waiters = new Set<Waiter>();
+  #closed = false;
 
   /** @param max how many flows are kept */
   constructor(max: number) {
@@ -61,10 +65,11 @@ export class Capture {
   }
 
   /** Resolves with the first `count` flows that are over and match. */
-  waitFor(matcher: Matcher, options: WaitOptions = {}): Promise<FlowSet> {
+  async waitFor(matcher: Matcher, options: WaitOptions = {}): Promise<FlowSet> {
+    checkWaitOptions(options, "of waitFor()");
     const { count = 1, timeout = 5000 } = options;
     const compiled = compile(matcher);
-    return new Promise((resolve, reject) => {
+    return await new Promise((resolve, reject) => {
       const settle = () => {
         clearTimeout(timer);
         this.#waiters.delete(waiter);
@@ -95,16 +100,20 @@ export class Capture {
       for (const flow of this.flows) {
         if (flow.done && this.#waiters.has(waiter)) waiter.take(flow);
       }
+      if (this.#closed) this.#turnAway(waiter);
     });
   }
 
   /** Ends all waiting. */
   close(): void {
-    for (const waiter of this.#waiters) {
-      waiter.reject(
-        new FlowtapeError("PROXY_CLOSED", `the proxy was closed while waitFor(${waiter.matcher.description}) was waiting`),
-      );
-    }
+    this.#closed = true;
+    for (const waiter of this.#waiters) this.#turnAway(waiter);
+  }
+
+  #turnAway({ matcher: { description }, found, reject }: Waiter): void {
+    const message =
+      `the proxy was closed while waitFor(${description}) was waiting: it saw ${found.length} of these flows`;
+    reject(new FlowtapeError("PROXY_CLOSED", message));
   }
 
   #timedOut({ matcher, found }: Waiter, count: number, timeout: number): FlowtapeError {

@@ -6,7 +6,7 @@
 import { clearInterval, setInterval } from "node:timers";
 import { Capture, type WaitOptions } from "./capture.ts";
 import { childEnv } from "./client/env.ts";
-import { proxyFetch, type ProxyFetch } from "./client/fetch.ts";
+import { type ProxyFetch, proxyFetch } from "./client/fetch.ts";
 import { FlowtapeError, HookError, OptionsError, UnmatchedRequestError } from "./flow/error.ts";
 import type { FlowSet } from "./flow/flow_set.ts";
 import type { HttpFlow } from "./flow/http_flow.ts";
@@ -14,9 +14,9 @@ import { compile } from "./flow/matcher/compile.ts";
 import { matchesNow } from "./flow/matcher/matches_now.ts";
 import type { Matcher } from "./flow/matcher/types.ts";
 import type { Addon, LogEntry } from "./hooks/addon.ts";
-import { checkAddon, Dispatcher } from "./hooks/dispatcher.ts";
+import { checkAddon, Dispatcher, hookError } from "./hooks/dispatcher.ts";
 import { HOOKS } from "./hooks/table.ts";
-import { type ProxyOptions, type Settings, settingsOf } from "./options/proxy_options.ts";
+import { OPTION_NAMES, type ProxyOptions, type Settings, settingsOf } from "./options/proxy_options.ts";
 import { type Handle, RuleEngine, type RuleLike } from "./rules/mod.ts";
 import { openTape, type TapeAddon } from "./tape/addon.ts";
 import type { TapeEntry } from "./tape/entry.ts";
@@ -73,12 +73,12 @@ export class Proxy implements AsyncDisposable {
   readonly #hooks: Dispatcher;
   readonly #printer: Printer;
   #addons: Addon[];
-  #added: Addon[] = [];
+  #added: readonly AddonGroup[] = [];
   #tape: TapeAddon | undefined;
   #wire: Wire | undefined;
   #ticker: ReturnType<typeof setInterval> | undefined;
-  #failures: HookError[] = [];
-  #explanations: string[] = [];
+  readonly #failures = new Complaints<HookError>();
+  readonly #explanations = new Complaints<string>();
   #fetch: Promise<ProxyFetch> | undefined;
   #closed: Promise<void> | undefined;
   readonly #onAbort = (): void => void this.close().catch(() => {});
@@ -103,7 +103,9 @@ export class Proxy implements AsyncDisposable {
 
   /** The proxy's own URL, such as `http://127.0.0.1:40123`. */
   get url(): string {
-    return `http://${this.host.includes(":") ? `[${this.host}]` : this.host}:${this.port}`;
+    // Not every system connects to the address that means all of its own.
+    const host = this.host === "0.0.0.0" ? "127.0.0.1" : this.host === "::" ? "::1" : this.host;
+    return `http://${host.includes(":") ? `[${host}]` : host}:${this.port}`;
   }
 
   /** The address it listens on. */
@@ -137,7 +139,9 @@ export class Proxy implements AsyncDisposable {
    * @throws {FlowtapeError} `PROXY_CLOSED`
    */
   readonly fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
-    if (this.#closed !== undefined) throw new FlowtapeError("PROXY_CLOSED", "fetch() was called after the proxy was closed");
+    if (this.#closed !== undefined) {
+      throw new FlowtapeError("PROXY_CLOSED", "fetch() was called after the proxy was closed");
+    }
     this.#fetch ??= proxyFetch(this.url, this.ca.cert);
     return (await this.#fetch).fetch(input, init);
   };
@@ -152,7 +156,8 @@ export class Proxy implements AsyncDisposable {
   }
 
   /**
-   * Adds rules, MSW handlers or addons while the proxy runs. Rules go in front of all others; addons behind all others.
+   * Adds rules, MSW handlers or addons while the proxy runs. Rules go in front of all others; addons behind all others. The hooks
+   * `configure` and `start` of such an addon do not fire: the proxy has started.
    *
    * @throws {OptionsError} one is of the wrong form; then none is added
    */
@@ -161,12 +166,15 @@ export class Proxy implements AsyncDisposable {
     addons.forEach((addon) => checkAddon(addon, `use() argument ${items.indexOf(addon)}`));
     const handle = this.#rules.use(...items.filter((item): item is RuleLike => !isAddon(item)));
     if (addons.length === 0) return handle;
-    this.#added.push(...addons);
+    const group: AddonGroup = { addons, enabled: true };
+    this.#added = [...this.#added, group];
     this.#arrange();
-    return new HandleWithAddons(handle, (enabled) => {
-      const without = this.#added.filter((addon) => !addons.includes(addon));
-      this.#added = enabled ? [...without, ...addons] : without;
-      this.#arrange();
+    return new HandleWithAddons(handle, group, {
+      changed: () => this.#arrange(),
+      remove: () => {
+        this.#added = this.#added.filter((other) => other !== group);
+        this.#arrange();
+      },
     });
   }
 
@@ -185,8 +193,8 @@ export class Proxy implements AsyncDisposable {
    */
   reset(): void {
     this.#capture.clear();
-    this.#failures = [];
-    this.#explanations = [];
+    this.#failures.clear();
+    this.#explanations.clear();
     this.#rules.reset();
     this.#added = [];
     this.#arrange();
@@ -214,8 +222,8 @@ export class Proxy implements AsyncDisposable {
     if (key !== CONSTRUCT) throw new OptionsError("a Proxy is opened by startProxy()");
     try {
       await this.#open();
+      this.#settings.signal?.throwIfAborted();
     } catch (error) {
-      this.#failures = [];
       await this.close().catch(() => {});
       throw error;
     }
@@ -229,12 +237,12 @@ export class Proxy implements AsyncDisposable {
         log: (entry) => this.#log(entry),
         unmatched: (flow, explanation) => {
           this.unmatched.append(flow);
-          this.#explanations.push(explanation);
+          this.#explanations.add(explanation);
         },
       });
     }
     this.#arrange();
-    await this.#hooks.run("configure", this.#settings, new Set(Object.keys(this.#settings)));
+    await this.#hooks.run("configure", this.#settings, new Set(OPTION_NAMES));
     this.#wire = await openWire({
       host,
       port,
@@ -255,8 +263,7 @@ export class Proxy implements AsyncDisposable {
       try {
         this.#addons[i] = await addon.start?.() ?? addon;
       } catch (cause) {
-        const why = cause instanceof Error ? cause.message : String(cause);
-        throw new HookError("HOOK_FAILED", `hook start of addon ${JSON.stringify(addon.name ?? "unnamed")} threw: ${why}`, { cause });
+        throw hookError(addon, "start", cause);
       }
       checkAddon(this.#addons[i], `what start() of addons[${i}] returned`);
     }
@@ -280,8 +287,14 @@ export class Proxy implements AsyncDisposable {
   #arrange(): void {
     const own: Addon[] = [this.#rules];
     if (this.#tape !== undefined) own.push(this.#tape);
-    this.#hooks.replace([...this.#addons, ...this.#added, ...own]);
-    if (this.#hooks.has("tick") && this.#closed === undefined) this.#ticker ??= this.#tickEvery(TICK_MS);
+    const added = this.#added.flatMap(({ addons, enabled }) => enabled ? addons : []);
+    this.#hooks.replace([...this.#addons, ...added, ...own]);
+    if (this.#hooks.has("tick") && this.#closed === undefined) {
+      this.#ticker ??= this.#tickEvery(TICK_MS);
+    } else {
+      clearInterval(this.#ticker);
+      this.#ticker = undefined;
+    }
   }
 
   #tickEvery(ms: number): ReturnType<typeof setInterval> {
@@ -305,7 +318,7 @@ export class Proxy implements AsyncDisposable {
   }
 
   #hookFailed(error: HookError): void {
-    this.#failures.push(error);
+    this.#failures.add(error);
     this.#log({ level: "error", message: error.message.replaceAll("\n", " ") });
   }
 
@@ -315,15 +328,21 @@ export class Proxy implements AsyncDisposable {
     this.#rules.close();
     this.#capture.close();
     const problems: unknown[] = [];
-    await attempt(problems, async () => (await this.#fetch)?.close());
+    // The wire first: what is in flight ends because the proxy closes, also where the client is our own.
     await attempt(problems, () => this.#wire?.close());
+    await attempt(problems, async () => (await this.#fetch)?.close());
     await attempt(problems, () => this.#tape?.close());
     // What done() throws is kept by the dispatcher like that of every other hook.
     await attempt([], () => this.#hooks.run("done"));
-    if (this.#explanations.length > 0) problems.unshift(unmatchedError(this.#explanations));
-    if (this.#failures.length > 0) problems.push(failuresError(this.#failures));
+    if (this.#explanations.count > 0) problems.unshift(unmatchedError(this.#explanations));
+    if (this.#failures.count > 0) problems.push(failuresError(this.#failures));
     if (problems.length === 1) throw problems[0];
-    if (problems.length > 1) throw new AggregateError(problems, problems.map((one) => (one as Error).message).join("\n\n"));
+    if (problems.length > 1) {
+      throw new AggregateError(
+        problems,
+        problems.map((one) => (one as Error).message).join("\n\n"),
+      );
+    }
   }
 }
 
@@ -332,14 +351,27 @@ const TICK_MS = 250;
 /** A tape wants whole bodies; one larger than this is not recorded. */
 const MAX_RECORDED_BODY = 512 * 1024 * 1024;
 
+/** Addons that were added together. */
+interface AddonGroup {
+  readonly addons: readonly Addon[];
+  enabled: boolean;
+}
+
+/** Says what becomes of a group of addons. */
+interface GroupActions {
+  changed(): void;
+  remove(): void;
+}
+
 class HandleWithAddons implements Handle {
   readonly #rules: Handle;
-  readonly #show: (enabled: boolean) => void;
-  #enabled = true;
+  readonly #group: AddonGroup;
+  readonly #actions: GroupActions;
 
-  constructor(rules: Handle, show: (enabled: boolean) => void) {
+  constructor(rules: Handle, group: AddonGroup, actions: GroupActions) {
     this.#rules = rules;
-    this.#show = show;
+    this.#group = group;
+    this.#actions = actions;
   }
 
   get calls(): FlowSet {
@@ -347,18 +379,18 @@ class HandleWithAddons implements Handle {
   }
 
   get enabled(): boolean {
-    return this.#enabled;
+    return this.#group.enabled;
   }
 
   set enabled(value: boolean) {
-    this.#enabled = value;
     this.#rules.enabled = value;
-    this.#show(value);
+    this.#group.enabled = value;
+    this.#actions.changed();
   }
 
   dispose(): void {
     this.#rules.dispose();
-    this.#show(false);
+    this.#actions.remove();
   }
 
   [Symbol.dispose](): void {
@@ -366,8 +398,28 @@ class HandleWithAddons implements Handle {
   }
 }
 
+/** What went wrong: the first few, and how many there were. A test that goes on and on must not fill the memory with them. */
+class Complaints<T> {
+  readonly first: T[] = [];
+  count = 0;
+
+  add(one: T): void {
+    if (this.count++ < MAX_EXPLAINED) this.first.push(one);
+  }
+
+  clear(): void {
+    this.first.length = this.count = 0;
+  }
+
+  /** A line about those that are not told in full. */
+  get rest(): string[] {
+    return this.count > this.first.length ? [`and ${this.count - this.first.length} more`] : [];
+  }
+}
+
+// An MSW handler has a method `log` too.
 function isAddon(item: unknown): item is Addon {
-  return typeof item === "object" && item !== null && !Array.isArray(item) &&
+  return typeof item === "object" && item !== null && !Array.isArray(item) && !("run" in item) &&
     Object.keys(HOOKS).some((hook) => hook in item);
 }
 
@@ -385,16 +437,14 @@ async function attempt(problems: unknown[], step: () => unknown): Promise<void> 
   }
 }
 
-function unmatchedError(explanations: readonly string[]): UnmatchedRequestError {
-  const shown = explanations.slice(0, MAX_EXPLAINED);
-  const more = explanations.length - shown.length;
-  const head = explanations.length === 1 ? "a request matched nothing" : `${explanations.length} requests matched nothing`;
-  return new UnmatchedRequestError([`${head}:`, ...shown, ...(more > 0 ? [`and ${more} more`] : [])].join("\n\n"));
+function unmatchedError({ first, count, rest }: Complaints<string>): UnmatchedRequestError {
+  const head = count === 1 ? "a request matched nothing" : `${count} requests matched nothing`;
+  return new UnmatchedRequestError([`${head}:`, ...first, ...rest].join("\n\n"));
 }
 
-function failuresError(failures: readonly HookError[]): HookError {
-  if (failures.length === 1) return failures[0]!;
-  return new HookError("HOOK_FAILED", failures.slice(0, MAX_EXPLAINED).map((one) => one.message).join("\n"), { cause: failures[0] });
+function failuresError({ first, rest }: Complaints<HookError>): HookError {
+  if (first.length === 1) return first[0]!;
+  return new HookError("HOOK_FAILED", [...first.map((one) => one.message), ...rest].join("\n"), { cause: first[0] });
 }
 
 /** How many failures are told in full. */

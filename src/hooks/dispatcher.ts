@@ -5,6 +5,7 @@
  */
 import { HookError, OptionsError } from "../flow/error.ts";
 import type { HttpFlow } from "../flow/http_flow.ts";
+import { redactUrl } from "../flow/sensitive.ts";
 import type { Addon, LogEntry } from "./addon.ts";
 import { type HookName, HOOKS } from "./table.ts";
 
@@ -104,8 +105,8 @@ export class Dispatcher {
 }
 
 /** The error of a hook that threw. */
-function hookError(addon: Addon, hook: HookName, cause: unknown, subject: unknown): HookError {
-  const where = isHttpFlow(subject) ? ` for ${subject.request.method} ${subject.request.url}` : "";
+export function hookError(addon: Addon, hook: HookName, cause: unknown, subject?: unknown): HookError {
+  const where = isHttpFlow(subject) ? ` for ${subject.request.method} ${redactUrl(subject.request.url)}` : "";
   const why = cause instanceof Error ? cause.message : String(cause);
   return new HookError("HOOK_FAILED", `hook ${hook} of addon ${nameOf(addon)} threw${where}: ${why}`, { cause });
 }
@@ -122,7 +123,9 @@ export function nameOf(addon: Addon): string {
  */
 export function checkAddon(addon: unknown, where: string): asserts addon is Addon {
   if (typeof addon !== "object" || addon === null) {
-    throw new OptionsError(`${where} is not an addon: an object with hooks as methods is accepted, not ${typeof addon}`);
+    throw new OptionsError(
+      `${where} is not an addon: an object with hooks as methods is accepted, not ${typeof addon}`,
+    );
   }
   const hooks = hookNames.filter((name) => name in addon);
   for (const name of hooks) {

@@ -9,7 +9,7 @@ import type { Addon } from "../hooks/addon.ts";
 import { checkAddon } from "../hooks/dispatcher.ts";
 import type { Action, RuleLike } from "../rules/mod.ts";
 import { checkTapeOptions, type TapeOptions } from "../tape/options.ts";
-import { type Check, flag, list, record, refuse, shape, text, whole } from "./schema.ts";
+import { type Check, flag, list, MAX_MS, record, refuse, shape, text, whole } from "./schema.ts";
 
 /** What `startProxy()` takes. */
 export interface ProxyOptions {
@@ -86,12 +86,9 @@ export interface LimitOptions {
   connections?: number;
 }
 
-/** The largest delay of a timer. */
-const MAX_MS = 2 ** 31 - 1;
-
 const matcher: Check = (value, where) => void compile(value as Matcher, `option ${where}`);
 
-const checkProxyOptions: Check = shape({
+const members: Readonly<Record<keyof ProxyOptions, Check>> = {
   host: text,
   port: whole(0, 65535),
   tape: (value, where) => typeof value === "string" ? text(value, where) : checkTapeOptions(value),
@@ -112,7 +109,12 @@ const checkProxyOptions: Check = shape({
   signal: (value, where) => {
     if (!(value instanceof AbortSignal)) refuse(value, where, "an AbortSignal");
   },
-});
+};
+
+/** The name of every option. */
+export const OPTION_NAMES: readonly string[] = Object.keys(members);
+
+const checkProxyOptions: Check = shape(members);
 
 /** Options with their defaults filled in. */
 export interface Settings extends ProxyOptions {
@@ -143,7 +145,9 @@ export function settingsOf(options: ProxyOptions): Settings {
 function checkCa(value: unknown, where: string): void {
   shape({ dir: text, cert: text, key: text })(value, where);
   const { dir, cert, key } = value as { dir?: string; cert?: string; key?: string };
-  const complete = dir === undefined ? cert !== undefined && key !== undefined : cert === undefined && key === undefined;
+  const complete = dir === undefined
+    ? cert !== undefined && key !== undefined
+    : cert === undefined && key === undefined;
   if (!complete) refuse(Object.keys(value as object), where, "{ dir } or { cert, key }");
 }
 

@@ -13,6 +13,9 @@ import { didYouMean } from "../flow/suggest.ts";
  */
 export type Check = (value: unknown, where: string) => void;
 
+/** The largest delay of a timer, in milliseconds. */
+export const MAX_MS: number = 2 ** 31 - 1;
+
 /** An object whose members are checked one by one; every one may be missing, others are refused. */
 export function shape(members: Readonly<Record<string, Check>>): Check {
   return (value, where) => {
