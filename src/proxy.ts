@@ -18,6 +18,7 @@ import { checkAddon, Dispatcher, hookError } from "./hooks/dispatcher.ts";
 import { HOOKS } from "./hooks/table.ts";
 import { OPTION_NAMES, type ProxyOptions, type Settings, settingsOf } from "./options/proxy_options.ts";
 import { type Handle, RuleEngine, type RuleLike } from "./rules/mod.ts";
+import { isMswHandler } from "./rules/msw.ts";
 import { openTape, type TapeAddon } from "./tape/addon.ts";
 import type { TapeEntry } from "./tape/entry.ts";
 import { toTapeOptions } from "./tape/options.ts";
@@ -419,7 +420,7 @@ class Complaints<T> {
 
 // An MSW handler has a method `log` too.
 function isAddon(item: unknown): item is Addon {
-  return typeof item === "object" && item !== null && !Array.isArray(item) && !("run" in item) &&
+  return typeof item === "object" && item !== null && !Array.isArray(item) && !isMswHandler(item) &&
     Object.keys(HOOKS).some((hook) => hook in item);
 }
 

@@ -14,13 +14,19 @@ export function suggest(word: string, candidates: Iterable<string>): string | un
   // One slip for every three letters: more would suggest words that have nothing in common.
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {
-    const distance = leven(typed, candidate.toLowerCase(), { maxDistance: bestDistance });
+    const known = candidate.toLowerCase();
+    // Letters in the wrong order are one slip, although it takes two edits to put them right.
+    const distance = isShuffled(typed, known) ? 1 : leven(typed, known, { maxDistance: bestDistance });
     if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
     }
   }
   return best;
+}
+
+function isShuffled(a: string, b: string): boolean {
+  return a !== b && a.length === b.length && [...a].sort().join() === [...b].sort().join();
 }
 
 /** {@linkcode suggest} as the end of a message: `; did you mean "method"?`, or `""`. */

@@ -3,12 +3,15 @@
  *
  * @module
  */
+import { X509Certificate } from "node:crypto";
 import { compile } from "../flow/matcher/compile.ts";
 import type { Matcher } from "../flow/matcher/types.ts";
 import type { Addon } from "../hooks/addon.ts";
 import { checkAddon } from "../hooks/dispatcher.ts";
 import type { Action, RuleLike } from "../rules/mod.ts";
 import { checkTapeOptions, type TapeOptions } from "../tape/options.ts";
+import { pemBlocks } from "../wire/ca/pem.ts";
+import { compileHosts } from "../wire/outbound/hosts.ts";
 import { type Check, flag, list, MAX_MS, record, refuse, shape, text, whole } from "./schema.ts";
 
 /** What `startProxy()` takes. */
@@ -88,6 +91,18 @@ export interface LimitOptions {
 
 const matcher: Check = (value, where) => void compile(value as Matcher, `option ${where}`);
 
+const certificates: Check = (value, where) => {
+  text(value, where);
+  const blocks = pemBlocks(value as string).filter(({ label }) => label === "CERTIFICATE");
+  try {
+    for (const block of blocks) new X509Certificate(block.text);
+    if (blocks.length > 0) return;
+  } catch {
+    // Told below.
+  }
+  refuse(value, where, "the text of certificates in PEM (read the file first)");
+};
+
 const members: Readonly<Record<keyof ProxyOptions, Check>> = {
   host: text,
   port: whole(0, 65535),
@@ -98,9 +113,12 @@ const members: Readonly<Record<keyof ProxyOptions, Check>> = {
   addons: list((value, where) => checkAddon(value, where)),
   https: shape({ ca: checkCa }),
   upstream: shape({
-    ca: (value, where) => typeof value === "string" ? text(value, where) : list(text)(value, where),
+    ca: (value, where) => typeof value === "string" ? certificates(value, where) : list(certificates)(value, where),
     verify: (value, where) => typeof value === "boolean" ? undefined : matcher(value, where),
-    hosts: record(text),
+    hosts: (value, where) => {
+      record(text)(value, where);
+      compileHosts(value as Record<string, string>);
+    },
   }),
   capture: shape({ maxBody: whole(0), maxFlows: whole(0) }),
   timeouts: shape({ connect: whole(1, MAX_MS), head: whole(1, MAX_MS), idle: whole(1, MAX_MS) }),

@@ -81,7 +81,7 @@ function unknownOption(place: string, name: string, names: string[]): OptionsErr
 
 function show(value: unknown): string {
   if (typeof value === "function") return "a function";
-  if (typeof value === "bigint" || typeof value === "symbol") return String(value);
+  if (typeof value === "number" || typeof value === "bigint" || typeof value === "symbol") return String(value);
   const shown = JSON.stringify(value) ?? String(value);
   return shown.length > 80 ? `${shown.slice(0, 77)}...` : shown;
 }

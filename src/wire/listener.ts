@@ -121,7 +121,10 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
         { cause: error },
       );
     case "EADDRNOTAVAIL":
+    case "EINVAL": // Deno's word for an address of another machine
     case "ENOTFOUND":
+    case "EAI_AGAIN":
+    case undefined: // Bun's for a name that does not resolve
       return new FlowtapeError(
         "ADDRESS_UNKNOWN",
         `cannot listen on ${where}: this machine has no such address. The default host is 127.0.0.1`,

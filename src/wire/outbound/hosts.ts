@@ -19,9 +19,17 @@ export function compileHosts(hosts: Record<string, string>): HostOverrides {
   const exact = new Map<string, { hostname: string; port: number }>();
   const wildcards: { suffix: string; target: { hostname: string; port: number } }[] = [];
   for (const [name, to] of Object.entries(hosts)) {
+    if (!isName(name)) {
+      throw new OptionsError(
+        `upstream.hosts has ${JSON.stringify(name)}: a name ("api.test"), a name and port ("api.test:8443") or a ` +
+          `wildcard ("*.api.test") is accepted`,
+      );
+    }
     const target = parseAuthority(to, 0);
     if (target === undefined) {
-      throw new OptionsError(`upstream.hosts[${JSON.stringify(name)}] is ${JSON.stringify(to)}: "host:port" is accepted`);
+      throw new OptionsError(
+        `upstream.hosts[${JSON.stringify(name)}] is ${JSON.stringify(to)}: "host:port" is accepted`,
+      );
     }
     if (name.startsWith("*.")) wildcards.push({ suffix: name.slice(1).toLowerCase(), target });
     else exact.set(name.toLowerCase(), target);
@@ -32,4 +40,9 @@ export function compileHosts(hosts: Record<string, string>): HostOverrides {
       wildcards.find(({ suffix }) => hostname.endsWith(suffix))?.target;
     return target === undefined ? { hostname, port } : { hostname: target.hostname, port: target.port || port };
   };
+}
+
+function isName(text: string): boolean {
+  const parsed = parseAuthority(text.replace(/^\*\./, ""), 0);
+  return parsed !== undefined && !parsed.hostname.includes("*") && !(text.startsWith("*.") && parsed.port !== 0);
 }
