@@ -95,6 +95,10 @@ export class Bench implements AsyncDisposable {
     options: { nodeOptions?: string[] } = {},
   ): Promise<RunningContender> {
     const nodeOptions = [...options.nodeOptions ?? []];
+    // It adds a listener to a kept connection for each request: its own business, and not what is measured.
+    if (name === "mockttp") {
+      nodeOptions.push("--disable-warning=MaxListenersExceededWarning");
+    }
     if (this.#profile && name === "flowtape") {
       nodeOptions.push("--cpu-prof", `--cpu-prof-dir=${this.#profile}`);
     }

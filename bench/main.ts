@@ -44,7 +44,7 @@ const SCENARIOS: readonly Scenario[] = [
   starting,
 ];
 
-const PACE: Pace = { rounds: 7, sliceMs: 700, warmMs: 100 };
+const PACE: Pace = { rounds: 6, sliceMs: 700, warmMs: 100 };
 const QUICK_PACE: Pace = { rounds: 2, sliceMs: 300, warmMs: 40 };
 
 const { values: options, positionals: ids } = parseArgs({

@@ -6,7 +6,7 @@ import { figure, target } from "../result.ts";
 import { CONNECTIONS } from "../steady.ts";
 import type { Scenario } from "./scenario.ts";
 
-const CYCLES = 4;
+const CYCLES = 3;
 
 export const memory: Scenario = {
   id: "memory",

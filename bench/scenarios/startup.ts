@@ -14,7 +14,7 @@ export const importing: Scenario = {
   async run(bench) {
     const measure = (specifier: string) => async () =>
       (await probe("import_probe.ts", specifier))[0]!;
-    const samples = await interleave(bench.quick ? 5 : 15, {
+    const samples = await interleave(bench.quick ? 5 : 11, {
       flowtape: measure(bench.surroundings.flowtape),
       undici: measure(import.meta.resolve("undici")),
       mockttp: measure(import.meta.resolve("mockttp")),
@@ -39,7 +39,7 @@ export const importing: Scenario = {
 export const starting: Scenario = {
   id: "start",
   async run(bench: Bench) {
-    const samples = await interleave(bench.quick ? 3 : 9, {
+    const samples = await interleave(bench.quick ? 3 : 7, {
       flowtape: () =>
         probe("start_probe.ts", "flowtape", bench.surroundings.flowtape),
       mockttp: () =>
