@@ -14,14 +14,14 @@ export class BodyBuffer {
   /** Bytes were let go because the body is longer than the limit. */
   truncated = false;
 
-  /** How many bytes are kept at most; changing it concerns pieces that are still to come. */
-  limit: number;
+  /** How many bytes are kept at most, all when it is undefined; changing it concerns pieces that are still to come. */
+  limit: number | undefined;
 
   // One piece is the usual case and needs no array.
   #pieces: Uint8Array | Uint8Array[] | undefined;
 
-  /** @param limit how many bytes are kept at most */
-  constructor(limit: number = Infinity) {
+  /** @param limit how many bytes are kept at most; all by default */
+  constructor(limit?: number) {
     this.limit = limit;
   }
 
@@ -33,12 +33,15 @@ export class BodyBuffer {
     return body;
   }
 
+  /** No body. It is shared: nothing may be pushed to it. */
+  static readonly NONE: BodyBuffer = BodyBuffer.of(new Uint8Array(0));
+
   /** Takes the next piece. It is kept without a copy where that does not pin a much larger buffer. */
   push(piece: Uint8Array): void {
-    const room = this.limit - Math.min(this.size, this.limit);
+    const room = this.limit === undefined ? piece.length : Math.max(0, this.limit - this.size);
     this.size += piece.length;
     if (piece.length > room) this.truncated = true;
-    if (room === 0) return;
+    if (room === 0 || piece.length === 0) return;
     const kept = own(piece.length > room ? piece.subarray(0, room) : piece);
     if (this.#pieces === undefined) this.#pieces = kept;
     else if (Array.isArray(this.#pieces)) this.#pieces.push(kept);
@@ -58,7 +61,7 @@ export class BodyBuffer {
 
   /** How many bytes are kept. */
   get kept(): number {
-    return Math.min(this.size, this.limit);
+    return Math.min(this.size, this.limit ?? this.size);
   }
 }
 

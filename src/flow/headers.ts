@@ -45,11 +45,11 @@ export function checkField(name: string, value: string): void {
  */
 export class FlowHeaders implements Iterable<[string, string]> {
   // Most flows pass without anybody looking: the lines stay one string until somebody does.
-  #fields: string;
+  #fields: string | undefined;
   #pairs: [string, string][] | undefined;
   #edited = false;
 
-  private constructor(fields: string, pairs: [string, string][] | undefined) {
+  private constructor(fields: string | undefined, pairs: [string, string][] | undefined) {
     this.#fields = fields;
     this.#pairs = pairs;
   }
@@ -78,10 +78,7 @@ export class FlowHeaders implements Iterable<[string, string]> {
 
   /** The field lines as one string, each ended with CRLF, as they would be sent now. */
   get fields(): string {
-    if (!this.#edited) return this.#fields;
-    let text = "";
-    for (const [name, value] of this.#list()) text += `${name}: ${value}\r\n`;
-    return text;
+    return this.#fields ??= this.#list().map(([name, value]) => `${name}: ${value}\r\n`).join("");
   }
 
   /** The value of a field, several lines joined with `", "` (RFC 9110 section 5.3); `null` when there is none. */
@@ -140,7 +137,8 @@ export class FlowHeaders implements Iterable<[string, string]> {
 
   /** A copy that can be edited without touching this one. */
   clone(): FlowHeaders {
-    const copy = new FlowHeaders(this.#fields, this.#pairs?.map(([name, value]) => [name, value]));
+    // Pairs are replaced and never changed, so both may have the same.
+    const copy = new FlowHeaders(this.#fields, this.#pairs);
     copy.#edited = this.#edited;
     return copy;
   }
@@ -161,11 +159,12 @@ export class FlowHeaders implements Iterable<[string, string]> {
   }
 
   #list(): [string, string][] {
-    return this.#pairs ??= parseFields(this.#fields);
+    return this.#pairs ??= parseFields(this.#fields ?? "");
   }
 
   #replace(pairs: [string, string][]): void {
     this.#pairs = pairs;
+    this.#fields = undefined;
     this.#edited = true;
   }
 }

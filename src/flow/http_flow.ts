@@ -19,7 +19,9 @@ export class HttpFlow {
   /** `"http"`. */
   readonly type = "http";
   /** Unique in this process. */
-  readonly id: string = `flow-${++lastId}`;
+  get id(): string {
+    return `flow-${this.#number}`;
+  }
   /** The request. */
   request: FlowRequest;
   /** The response, from its head on. An addon that sets it before the request is forwarded answers the flow. */
@@ -43,9 +45,22 @@ export class HttpFlow {
   /** True once nothing more happens: the response has passed, or it failed. */
   done = false;
 
+  /**
+   * An addon has put off its decision until the request is complete: an addon behind it must not answer before, in
+   * `requestHeaders`.
+   */
+  undecided = false;
+  /**
+   * The response as the server sent it, when an addon has changed what the client got: this is what belongs on a tape, for the same
+   * addon will change it again when it is replayed.
+   */
+  original: FlowResponse | undefined;
   /** For the wire: what a kill does while the flow is in flight. */
-  onKill?: (() => void) | undefined;
+  onKill: (() => void) | undefined;
+  /** For the rule engine: what it knows of the flow. */
+  ruleState: unknown;
 
+  readonly #number = ++lastId;
   #metadata: Record<string, unknown> | undefined;
   #alerts: string[] | undefined;
 

@@ -57,14 +57,14 @@ export class Dispatcher {
   }
 
   /**
-   * Calls a hook of every addon in order. Nothing is awaited when nothing is async: then it returns `undefined`.
+   * Calls a hook of every addon in order, with the flow, peer or options that it is about. Nothing is awaited when nothing is async: then it returns `undefined`.
    * The first that throws ends the round.
    *
    * @throws {HookError} names the addon and the hook; `cause` is what it threw
    */
-  run(hook: HookName, ...args: unknown[]): Promise<void> | undefined {
+  run(hook: HookName, subject?: unknown, more?: unknown): Promise<void> | undefined {
     const listeners = this.#listeners.get(hook);
-    return listeners === undefined ? undefined : this.#from(0, listeners, hook, args);
+    return listeners === undefined ? undefined : this.#from(0, listeners, hook, subject, more);
   }
 
   /** Tells the addons a line of the log. Never throws. */
@@ -79,19 +79,25 @@ export class Dispatcher {
     }
   }
 
-  #from(start: number, listeners: readonly Listener[], hook: HookName, args: unknown[]): Promise<void> | undefined {
+  #from(
+    start: number,
+    listeners: readonly Listener[],
+    hook: HookName,
+    subject: unknown,
+    more: unknown,
+  ): Promise<void> | undefined {
     for (let i = start; i < listeners.length; i++) {
       const { addon, call } = listeners[i]!;
       try {
-        const result = call.apply(addon, args);
+        const result = call.call(addon, subject, more);
         if (isThenable(result)) {
           return result.then(
-            () => this.#from(i + 1, listeners, hook, args),
-            (cause) => this.#fail(addon, hook, cause, args[0]),
+            () => this.#from(i + 1, listeners, hook, subject, more),
+            (cause) => this.#fail(addon, hook, cause, subject),
           );
         }
       } catch (cause) {
-        this.#fail(addon, hook, cause, args[0]);
+        this.#fail(addon, hook, cause, subject);
       }
     }
     return undefined;

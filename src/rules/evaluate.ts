@@ -85,6 +85,7 @@ export class Evaluation {
   /** What needs the request waits for it, although somebody may have wanted the body to pass unseen. */
   #defer(pending: () => void | Promise<void>): void {
     ensureState(this.#flow).pending = pending;
+    this.#flow.undecided = true;
     this.#flow.request.stream = false;
   }
 

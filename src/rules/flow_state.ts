@@ -23,6 +23,9 @@ export interface RuleReport {
   forwarded: boolean;
 }
 
+// One for all: most flows have none, and the state lives as long as its flow.
+const NO_WORK: readonly ResponseWork[] = [];
+
 /** The state of one flow. A flow that no rule has taken has none. */
 export class FlowState {
   /** The rule that took the flow. */
@@ -30,7 +33,7 @@ export class FlowState {
   /** What waits for the request to be complete. */
   pending: (() => void | Promise<void>) | undefined;
   /** What waits for the response, in the order in which it was asked for. */
-  readonly responseWork: ResponseWork[] = [];
+  responseWork: readonly ResponseWork[] = NO_WORK;
 
   #abort: AbortController | undefined;
 
@@ -45,23 +48,28 @@ export class FlowState {
   }
 }
 
-const states = new WeakMap<HttpFlow, FlowState>();
-
 /** The state of a flow; `undefined` when it has none. */
 export function stateOf(flow: HttpFlow): FlowState | undefined {
-  return states.get(flow);
+  return flow.ruleState as FlowState | undefined;
 }
 
 /** The state of a flow, made when it has none. */
 export function ensureState(flow: HttpFlow): FlowState {
-  let state = states.get(flow);
-  if (state === undefined) states.set(flow, state = new FlowState());
+  const state = stateOf(flow) ?? new FlowState();
+  flow.ruleState = state;
   return state;
+}
+
+/** Adds something to be done to the response once it is there. */
+export function addResponseWork(flow: HttpFlow, work: ResponseWork): void {
+  const state = ensureState(flow);
+  state.responseWork = [...state.responseWork, work];
 }
 
 /** Forgets a flow: it may pass a second time, when it is sent through the hooks again. */
 export function forgetState(flow: HttpFlow): void {
-  states.delete(flow);
+  flow.ruleState = undefined;
+  flow.undecided = false;
 }
 
 /**
@@ -77,5 +85,5 @@ export function forgetState(flow: HttpFlow): void {
  * ```
  */
 export function ruleOf(flow: HttpFlow): Readonly<RuleReport> | undefined {
-  return states.get(flow)?.report;
+  return stateOf(flow)?.report;
 }

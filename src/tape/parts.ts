@@ -40,7 +40,9 @@ export interface ExchangeParts {
 
 /** The parts of a flow that is done. */
 export function partsOfFlow(flow: HttpFlow): ExchangeParts {
-  const { request, response, error } = flow;
+  const { request, error } = flow;
+  // What an addon has made of a response it will make of it again when it is replayed.
+  const response = flow.original ?? flow.response;
   return {
     method: request.method,
     url: request.url,

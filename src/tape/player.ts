@@ -54,7 +54,8 @@ export class Player {
     const mustWait = bucket !== undefined && !request.content.complete && this.#index.needsBody(bucket);
     // Hooks may still change what matches nothing so far; and its body makes for a better explanation.
     const mayChange = bucket === undefined && this.#with.misses === "refuse";
-    if (mustWait || mayChange) {
+    // A rule that waits for the body goes before the tape, whatever is on it.
+    if (mustWait || mayChange || flow.undecided) {
       request.stream = false;
       this.#waiting.add(flow);
       return undefined;

@@ -39,8 +39,9 @@ export class Recorder {
 
   /** Takes a flow that is done, if it belongs on the tape: a server answered it, or a server failed. */
   record(flow: HttpFlow): void {
-    const { request, response, error } = flow;
-    if (flow.source !== "upstream" || request.method === "CONNECT") return;
+    const { request, error, original } = flow;
+    const response = original ?? flow.response;
+    if ((flow.source !== "upstream" && original === undefined) || request.method === "CONNECT") return;
     if (error === undefined ? response === undefined : !isUpstreamFailure(error)) return;
     if (response?.status === 101) {
       this.#with.log({

@@ -21,6 +21,7 @@ export class Outgoing {
   #size = 0;
   #ending = false;
   #onDrain: (() => void) | undefined;
+  readonly #flushLater = (): void => this.flush();
 
   /** @param socket where the bytes go */
   constructor(socket: Duplex) {
@@ -31,7 +32,7 @@ export class Outgoing {
   /** Adds a part: bytes, or a string of latin1 characters. `false`: stop until {@linkcode Outgoing.drained} calls. */
   push(part: string | Uint8Array): boolean {
     if (part.length > 0 && !this.#ending) {
-      if (this.#parts.length === 0) queueMicrotask(() => this.flush());
+      if (this.#parts.length === 0) queueMicrotask(this.#flushLater);
       this.#parts.push(part);
       this.#size += part.length;
     }

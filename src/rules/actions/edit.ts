@@ -5,7 +5,7 @@
  */
 import { type ActionFunction, constantPlan, defineAction } from "../action.ts";
 import { checkObject } from "../check.ts";
-import { ensureState, type ResponseWork } from "../flow_state.ts";
+import { addResponseWork, type ResponseWork } from "../flow_state.ts";
 import { compileRequestEdit, type RequestEdit, type RequestEditor } from "./request_edit.ts";
 import { compileResponseEdit, type ResponseEdit, type ResponseEditor } from "./response_edit.ts";
 import { OptionsError } from "../../flow/error.ts";
@@ -55,7 +55,7 @@ export function edit(changes: Edit): ActionFunction {
     constantPlan(`edit ${parts.join(" and ")}`, {
       needsBody: request?.needsBody ?? false,
       run(flow) {
-        if (responseWork) ensureState(flow).responseWork.push(responseWork);
+        if (responseWork) addResponseWork(flow, responseWork);
         return request?.apply(flow.request, flow);
       },
     })

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { BodyBuffer } from "../../flow/body_buffer.ts";
 import { FlowtapeError } from "../../flow/error.ts";
 import { FlowHeaders } from "../../flow/headers.ts";
 import { FlowResponse } from "../../flow/response.ts";
@@ -18,8 +17,8 @@ export function responseFactory(response: Respond): () => FlowResponse {
   if (first.source !== undefined) return once(first);
   const { status, reason, httpVersion } = first;
   const fields = [...first.headers].map(([name, value]) => `${name}: ${value}\r\n`).join("");
-  const bytes = first.content.bytes();
-  return () => new FlowResponse(status, reason, httpVersion, FlowHeaders.fromFields(fields), BodyBuffer.of(bytes));
+  const { content } = first;
+  return () => new FlowResponse(status, reason, httpVersion, FlowHeaders.fromFields(fields), content);
 }
 
 /** Text says that it is text, as the platform's `Response` does. */

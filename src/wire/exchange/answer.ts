@@ -20,7 +20,6 @@ const PATIENCE_MS = 100;
  */
 export function answer(exchange: Exchange, stage: "new" | "headed" | "complete" = "new"): void {
   const { flow } = exchange;
-  if (flow.source === "upstream") flow.source = "addon";
   const withBody = () => afterBody(exchange, () => send(exchange));
   switch (stage) {
     case "new":

@@ -56,7 +56,6 @@ export class Exchange {
 
   /** The request head has arrived. */
   begin(): void {
-    if (this.head.framing.kind === "none") this.upload.content.complete = true;
     this.#observe();
     this.hook("requestHeaders", () => {
       this.upload.content.limit = this.context.observer.bodyLimit(this.flow);
@@ -189,8 +188,11 @@ export class Exchange {
   #decide(undecided: () => void): void {
     const { flow } = this;
     if (flow.error !== undefined) this.fail(flow.error);
-    else if (flow.response !== undefined) answer(this);
-    else undecided();
+    else if (flow.response === undefined) undecided();
+    else {
+      if (flow.source === "upstream") flow.source = "addon";
+      answer(this);
+    }
   }
 
   #awaitBody(): void {

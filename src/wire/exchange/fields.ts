@@ -5,9 +5,9 @@
  * @module
  */
 import type { FlowHeaders } from "../../flow/headers.ts";
-import { type Framing, type Head, ofLength, CHUNKED } from "../http1/head.ts";
-import { withoutHops } from "../http1/serializer.ts";
 import type { Message } from "../../flow/message.ts";
+import { CHUNKED, type Framing, type Head, NO_BODY, ofLength } from "../http1/head.ts";
+import { withoutHops } from "../http1/serializer.ts";
 
 /** A message ready to be written: field lines and how its body ends. */
 export interface Framed {
@@ -15,54 +15,74 @@ export interface Framed {
   readonly framing: Framing;
 }
 
-/** Fields that concern one connection (RFC 9110 section 7.6.1). */
-const HOPS = new Set(["connection", "proxy-connection", "keep-alive", "upgrade", "proxy-authorization"]);
+/** Which bodies a message can have. */
+export type BodyKind =
+  /** Any. */
+  | "any"
+  /** None: a 204, a request without content. */
+  | "none"
+  /** None, but its fields may tell the length of one: a response to HEAD, a 304. */
+  | "described";
 
 /**
  * How a message leaves. Untouched, it keeps its lines to the letter; edited, its fields are written anew and its body is framed by
  * what it is now.
  *
  * @param head as it came; none for a message made by an addon
- * @param lengthOnly the fields describe a body that is not sent: a response to HEAD, or a 304
  */
-export function framed(message: Message, head: Head | undefined, options: { bodiless: boolean; lengthOnly: boolean }): Framed {
-  const { headers } = message;
-  if (head !== undefined && !message.bodyEdited) {
-    const fields = headers.edited ? rewritten(headers, head.framing, options.lengthOnly) : withoutHops(head);
-    return { fields, framing: head.framing };
+export function framed(message: Message, head: Head | undefined, kind: BodyKind): Framed {
+  const { headers, content } = message;
+  // A body where there was none needs a frame: a 304 that was made a 200.
+  const appeared = kind === "any" && head?.framing.kind === "none";
+  if (head !== undefined && !message.bodyEdited && !appeared) {
+    return { fields: headers.edited ? rewritten(headers, head.framing, kind) : withoutHops(head), framing: head.framing };
   }
-  if (options.bodiless) {
-    return { fields: rewritten(headers, { kind: "none" }, options.lengthOnly), framing: { kind: "none" } };
-  }
-  const framing = message.content.complete ? ofLength(message.encodedBody.length) : CHUNKED;
-  return { fields: rewritten(headers, framing, false), framing };
+  if (kind !== "any") return { fields: rewritten(headers, NO_BODY, kind), framing: NO_BODY };
+  const framing = content.complete ? ofLength(content.kept) : CHUNKED;
+  return { fields: rewritten(headers, framing, kind), framing };
 }
 
 /** The lines of edited fields, with Content-Length or Transfer-Encoding as the framing wants it, in the place where it stood. */
-function rewritten(headers: FlowHeaders, framing: Framing, lengthOnly: boolean): string {
-  const named = new Set(HOPS);
-  for (const value of headers.getAll("connection")) {
-    for (const name of value.split(",")) named.add(name.trim().toLowerCase());
-  }
-  const framingLine = framing.kind === "length"
-    ? `Content-Length: ${framing.length}\r\n`
-    : framing.kind === "chunked"
-    ? "Transfer-Encoding: chunked\r\n"
-    : "";
-  let written = framingLine === "";
+function rewritten(headers: FlowHeaders, framing: Framing, kind: BodyKind): string {
+  const line = framingLine(framing);
+  const text = headers.fields;
+  // What most responses of a rule look like.
+  if (!SPECIAL.test(text)) return text + line;
+  const named = namedByConnection(headers);
+  let written = line === "";
   let fields = "";
   for (const [name, value] of headers.raw) {
     const key = name.toLowerCase();
-    if (key === "content-length" || key === "transfer-encoding") {
-      if (lengthOnly && key === "content-length") fields += `${name}: ${value}\r\n`;
-      else if (!written) {
-        written = true;
-        // The sender's own spelling stays where its line still says the truth.
-        fields += framingLine.toLowerCase().startsWith(`${key}:`) ? name + framingLine.slice(key.length) : framingLine;
-      }
-    } else if (key === "te" ? value.toLowerCase() === "trailers" : !named.has(key)) {
+    if (key === "content-length" && kind === "described") {
+      fields += `${name}: ${value}\r\n`;
+    } else if (key === "content-length" || key === "transfer-encoding") {
+      // The sender's own spelling stays where the line still says the truth.
+      if (!written) fields += line.toLowerCase().startsWith(`${key}:`) ? name + line.slice(key.length) : line;
+      written = true;
+    } else if (key === "te" ? value.toLowerCase() === "trailers" : !HOPS.has(key) && !named.includes(key)) {
       fields += `${name}: ${value}\r\n`;
     }
   }
-  return written ? fields : fields + framingLine;
+  return written ? fields : fields + line;
+}
+
+/** Fields that concern one connection (RFC 9110 section 7.6.1). */
+const HOPS: ReadonlySet<string> = new Set(["connection", "proxy-connection", "keep-alive", "upgrade", "proxy-authorization"]);
+/** Every field that {@linkcode rewritten} has to do with. */
+const SPECIAL =
+  /^(?:connection|proxy-connection|keep-alive|upgrade|proxy-authorization|te|content-length|transfer-encoding):/im;
+
+function framingLine(framing: Framing): string {
+  switch (framing.kind) {
+    case "length":
+      return `Content-Length: ${framing.length}\r\n`;
+    case "chunked":
+      return "Transfer-Encoding: chunked\r\n";
+    default:
+      return "";
+  }
+}
+
+function namedByConnection(headers: FlowHeaders): string[] {
+  return headers.getAll("connection").flatMap((value) => value.split(",")).map((name) => name.trim().toLowerCase());
 }

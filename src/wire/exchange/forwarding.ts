@@ -19,6 +19,7 @@ import { BodyPipe } from "./body_pipe.ts";
 import { bodyWriter } from "./body_writer.ts";
 import type { Exchange } from "./exchange.ts";
 import { requestOut } from "./request_out.ts";
+import { bodyKind } from "./response_out.ts";
 
 /** Methods that may be sent again when it is unknown whether the first one was seen (RFC 9110 section 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
@@ -28,7 +29,7 @@ export class Forwarding implements UpstreamUser {
   readonly #exchange: Exchange;
   #lease: Lease | undefined;
   #head: ResponseHead | undefined;
-  #original: FlowResponse | undefined;
+  #given: FlowResponse | undefined;
   #download: BodyPipe | undefined;
   #retried = false;
   #cut = false;
@@ -84,7 +85,7 @@ export class Forwarding implements UpstreamUser {
     const fields = FlowHeaders.fromFields(head.fields);
     const response = new FlowResponse(head.status, head.reason, head.version, fields, content);
     this.#head = head;
-    this.#original = flow.response = response;
+    this.#given = flow.response = response;
     this.#download = new BodyPipe(content);
     if (head.framing.kind === "none") content.complete = true;
     this.#lease?.connection.stop();
@@ -100,7 +101,9 @@ export class Forwarding implements UpstreamUser {
 
   /** @inheritdoc */
   upstreamEnd(trailers: string): void {
-    if (trailers !== "") this.#original!.trailers = FlowHeaders.fromFields(trailers);
+    if (trailers !== "") this.#given!.trailers = FlowHeaders.fromFields(trailers);
+    this.#download!.trailers = trailers;
+    this.#keepOriginal();
     // Before the client learns of the end: its next request may use the connection at once.
     this.#release();
     this.#download!.end(trailers);
@@ -170,7 +173,7 @@ export class Forwarding implements UpstreamUser {
     const { flow, context } = this.#exchange;
     if (flow.error !== undefined) {
       this.#exchange.fail(flow.error);
-    } else if (flow.response !== response) {
+    } else if (flow.response !== response || this.#bodyVanished(response)) {
       this.#replaced("headed");
     } else if (!context.hooks.needs("response", flow)) {
       this.#pass();
@@ -186,13 +189,33 @@ export class Forwarding implements UpstreamUser {
 
   #bodySeen(response: FlowResponse): void {
     const { flow } = this.#exchange;
+    this.#keepOriginal();
     if (flow.error !== undefined) this.#exchange.fail(flow.error);
     else if (flow.response !== response || response.bodyEdited) this.#replaced("complete");
     else this.#pass();
   }
 
+  // A status without a body was put in the place of one that has one.
+  #bodyVanished({ status }: FlowResponse): boolean {
+    return bodyKind(status, this.#exchange.flow.request.method) !== "any" && this.#head!.framing.kind !== "none";
+  }
+
+  #keepOriginal(): void {
+    const { flow } = this.#exchange;
+    const { status, reason, version, fields } = this.#head!;
+    const given = this.#given!;
+    const same = flow.response === given && given.status === status && given.reason === reason &&
+      !given.headers.edited && !given.bodyEdited;
+    if (same) return;
+    flow.original = new FlowResponse(status, reason, version, FlowHeaders.fromFields(fields), this.#download!.content);
+    if (this.#download!.trailers !== "") flow.original.trailers = FlowHeaders.fromFields(this.#download!.trailers);
+  }
+
   // What is sent is no longer what the server says.
   #replaced(stage: "headed" | "complete"): void {
+    const { flow } = this.#exchange;
+    if (flow.response !== this.#given) flow.source = "addon";
+    flow.response ??= FlowResponse.create({ status: 204 });
     this.cut();
     answer(this.#exchange, stage);
   }

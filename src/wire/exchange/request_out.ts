@@ -22,7 +22,7 @@ export function requestOut(
   continued: boolean,
 ): { readonly text: string; readonly framing: Framing } {
   const bodiless = head.framing.kind === "none" && !request.bodyEdited;
-  const out = framed(request, head, { bodiless, lengthOnly: false });
+  const out = framed(request, head, bodiless ? "none" : "any");
   let { fields } = out;
   const host = request.headers.edited ? request.headers.get("host") ?? undefined : head.host;
   if (host === undefined) {

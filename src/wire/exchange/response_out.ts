@@ -5,7 +5,7 @@
  */
 import type { FlowResponse } from "../../flow/response.ts";
 import type { Framing, ResponseHead } from "../http1/head.ts";
-import { framed } from "./fields.ts";
+import { type BodyKind, framed } from "./fields.ts";
 
 /** A response without its body, free of what concerns one connection. */
 export interface ResponseOut {
@@ -23,10 +23,12 @@ export interface ResponseOut {
  * @param method of the request: a response to HEAD has no body
  */
 export function responseOut(response: FlowResponse, head: ResponseHead | undefined, method: string): ResponseOut {
-  const { status } = response;
-  // RFC 9110 sections 9.3.2, 15.3.5 and 15.4.5: these have no body; the length of a HEAD or 304 is that of another response.
-  const lengthOnly = method === "HEAD" || status === 304;
-  const bodiless = lengthOnly || status === 204;
-  const { fields, framing } = framed(response, head, { bodiless, lengthOnly });
-  return { status, reason: response.reason, fields, framing };
+  const { status, reason } = response;
+  const { fields, framing } = framed(response, head, bodyKind(status, method));
+  return { status, reason, fields, framing };
+}
+
+/** Which body a response can have (RFC 9110 sections 9.3.2, 15.3.5 and 15.4.5). */
+export function bodyKind(status: number, method: string): BodyKind {
+  return method === "HEAD" || status === 304 ? "described" : status === 204 ? "none" : "any";
 }

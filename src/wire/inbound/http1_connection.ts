@@ -175,10 +175,9 @@ export class Http1Connection implements ClientStream, ConnectRequest {
       return;
     }
     const address = addressOf(head, this.#route);
-    const flow = new HttpFlow(
-      new FlowRequest(head.method, address, head.version, FlowHeaders.fromFields(head.fields), new BodyBuffer()),
-      this.peer,
-    );
+    const content = head.framing.kind === "none" ? BodyBuffer.NONE : new BodyBuffer();
+    const headers = FlowHeaders.fromFields(head.fields);
+    const flow = new HttpFlow(new FlowRequest(head.method, address, head.version, headers, content), this.peer);
     this.#exchange = new Exchange(flow, head, this, this.context);
     this.#exchange.begin();
   }
