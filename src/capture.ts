@@ -66,7 +66,7 @@ export class Capture {
 
   /** Resolves with the first `count` flows that are over and match. */
   async waitFor(matcher: Matcher, options: WaitOptions = {}): Promise<FlowSet> {
-    checkWaitOptions(options, "of waitFor()");
+    checkWaitOptions(options, "waitFor()");
     const { count = 1, timeout = 5000 } = options;
     const compiled = compile(matcher);
     return await new Promise((resolve, reject) => {
@@ -117,11 +117,24 @@ export class Capture {
   }
 
   #timedOut({ matcher, found }: Waiter, count: number, timeout: number): FlowtapeError {
-    const near = found.length === 0 ? nearest(matcher, this.flows) : [];
+    const pending = [...this.flows].filter((flow) => !flow.done && mayMatch(matcher, flow));
+    const near = found.length + pending.length > 0 ? [] : nearest(matcher, [...this.flows].filter(({ done }) => done));
     return new FlowtapeError(
       "WAIT_TIMEOUT",
       `waitFor(${matcher.description}) saw ${found.length} of ${count} flows in ${timeout} ms` +
+        (pending.length === 0
+          ? ""
+          : `; ${pending.length} more ${pending.length === 1 ? "is" : "are"} still under way`) +
         (near.length === 0 ? "" : `. Nearest:\n\n${renderNearMisses(near)}`) + `\n\n${this.flows.summary()}`,
     );
+  }
+}
+
+/** A predicate need not be able to judge a flow that is not over. */
+function mayMatch(matcher: CompiledMatcher, flow: Flow): boolean {
+  try {
+    return matchesNow(matcher, flow);
+  } catch {
+    return false;
   }
 }
