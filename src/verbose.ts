@@ -6,13 +6,10 @@
 import process from "node:process";
 import type { HttpFlow } from "./flow/http_flow.ts";
 import type { Message } from "./flow/message.ts";
-import { redactText, redactUrl } from "./flow/sensitive.ts";
+import { shorten } from "./flow/matcher/describe.ts";
 import { isText } from "./flow/media_type.ts";
-import { isSensitiveName, REDACTED } from "./flow/sensitive.ts";
+import { isSensitiveName, REDACTED, redactText, redactUrl } from "./flow/sensitive.ts";
 import type { LogEntry } from "./hooks/addon.ts";
-
-/** Bodies are shown up to so many characters. */
-const MAX_SHOWN = 2048;
 
 /** Prints flows and the log, as far as `verbose` asks for it. Credentials are never printed. */
 export class Printer {
@@ -28,7 +25,9 @@ export class Printer {
     if (this.#level === 0) return;
     const { request, response, error, timings, source } = flow;
     const outcome = error === undefined ? `${response?.status} ${response?.reason}` : error.code;
-    const lines = [`${request.method} ${redactUrl(request.url)} -> ${outcome} (${source}, ${Math.round(timings.end ?? 0)} ms)`];
+    const lines = [
+      `${request.method} ${redactUrl(request.url)} -> ${outcome} (${source}, ${Math.round(timings.end ?? 0)} ms)`,
+    ];
     if (this.#level >= 2) lines.push(messageText(request));
     if (this.#level >= 3 && response !== undefined) lines.push(messageText(response));
     process.stderr.write(`${lines.join("\n")}\n`);
@@ -41,7 +40,9 @@ export class Printer {
 }
 
 function messageText(message: Message): string {
-  const fields = message.headers.raw.map(([name, value]) => `  ${name}: ${isSensitiveName(name) ? REDACTED : value}`);
+  const fields = message.headers.raw.map(([name, value]) => {
+    return `  ${name}: ${isSensitiveName(name) ? REDACTED : redactText(value)}`;
+  });
   return [...fields, ...bodyText(message)].join("\n");
 }
 
@@ -49,8 +50,9 @@ function bodyText(message: Message): string[] {
   if (message.content.size === 0) return [];
   if (!isText(message.headers.get("content-type"))) return ["", `  (${message.content.size} bytes)`];
   try {
-    const text = redactText(message.text());
-    return ["", ...text.slice(0, MAX_SHOWN).split("\n").map((line) => `  ${line}`)];
+    // Cut first: looking for credentials in megabytes would hold up the test.
+    const text = redactText(shorten(message.text()));
+    return ["", ...text.split("\n").map((line) => `  ${line}`)];
   } catch {
     return ["", `  (${message.content.size} bytes that cannot be decoded)`];
   }
