@@ -3,11 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Authority } from "./certificates.ts";
-import type {
-  ContenderName,
-  Job,
-  Surroundings,
-} from "./contenders/contender.ts";
+import type { ContenderName, Job, Surroundings } from "./contenders/contender.ts";
 import type { ContenderMethods } from "./contenders/contender_process.ts";
 import type { LoadMethods } from "./load/load_process.ts";
 import type { Endpoint } from "./load/connect.ts";
@@ -68,9 +64,7 @@ export class Bench implements AsyncDisposable {
     const certificate = authority.leaf("localhost", "bench.test");
     const [load, origin, folder] = await Promise.all([
       spawn<LoadMethods>(new URL("./load/load_process.ts", import.meta.url)),
-      spawn<OriginMethods>(
-        new URL("./origin/origin_process.ts", import.meta.url),
-      ),
+      spawn<OriginMethods>(new URL("./origin/origin_process.ts", import.meta.url)),
       mkdtemp(join(tmpdir(), "flowtape-bench-")),
     ]);
     const ports = await origin.call.start(certificate);
@@ -90,10 +84,7 @@ export class Bench implements AsyncDisposable {
   }
 
   /** Starts a process for a contender; a fresh one meets nothing that an earlier scenario left behind. */
-  async contender(
-    name: ContenderName,
-    options: { nodeOptions?: string[] } = {},
-  ): Promise<RunningContender> {
+  async contender(name: ContenderName, options: { nodeOptions?: string[] } = {}): Promise<RunningContender> {
     const nodeOptions = [...options.nodeOptions ?? []];
     // It adds a listener to a kept connection for each request: its own business, and not what is measured.
     if (name === "mockttp") {
@@ -113,8 +104,7 @@ export class Bench implements AsyncDisposable {
     return {
       name,
       call: child.call,
-      start: (job) =>
-        child.call.start({ job, surroundings: this.surroundings }),
+      start: (job) => child.call.start({ job, surroundings: this.surroundings }),
       end: () => child.end(),
     };
   }
@@ -122,9 +112,7 @@ export class Bench implements AsyncDisposable {
   /** Runs something with contenders that are ended afterwards, whatever happens. */
   async with<const Names extends readonly ContenderName[], Value>(
     names: Names,
-    use: (
-      contenders: { [K in keyof Names]: RunningContender },
-    ) => Promise<Value>,
+    use: (contenders: { [K in keyof Names]: RunningContender }) => Promise<Value>,
     options: { nodeOptions?: string[] } = {},
   ): Promise<Value> {
     const contenders: RunningContender[] = [];

@@ -3,12 +3,7 @@
  * leaves, made when the bench starts so that no private key is kept in the repository. Just enough DER for that (X.690).
  */
 import { Buffer } from "node:buffer";
-import {
-  generateKeyPairSync,
-  type KeyObject,
-  randomBytes,
-  sign,
-} from "node:crypto";
+import { generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
 
 export interface Certificate {
   readonly cert: string;
@@ -25,10 +20,7 @@ export class Authority implements Certificate {
     const pair = generateKeyPairSync("ec", { namedCurve: "P-256" });
     this.#privateKey = pair.privateKey;
     this.#name = distinguishedName(commonName);
-    this.key = pem(
-      "PRIVATE KEY",
-      pair.privateKey.export({ type: "pkcs8", format: "der" }),
-    );
+    this.key = pem("PRIVATE KEY", pair.privateKey.export({ type: "pkcs8", format: "der" }));
     this.cert = this.#issue(this.#name, pair.publicKey, [
       extension(OID.basicConstraints, sequence(TRUE), { critical: true }),
       extension(OID.keyUsage, der(0x03, Buffer.from([1, 0x06])), {
@@ -40,21 +32,13 @@ export class Authority implements Certificate {
   /** A server certificate for DNS names. */
   leaf(...names: string[]): Certificate {
     const pair = generateKeyPairSync("ec", { namedCurve: "P-256" });
-    const alternatives = sequence(
-      ...names.map((name) => der(0x82, Buffer.from(name))),
-    );
+    const alternatives = sequence(...names.map((name) => der(0x82, Buffer.from(name))));
     return {
-      key: pem(
-        "PRIVATE KEY",
-        pair.privateKey.export({ type: "pkcs8", format: "der" }),
-      ),
+      key: pem("PRIVATE KEY", pair.privateKey.export({ type: "pkcs8", format: "der" })),
       cert: this.#issue(
         distinguishedName(names[0] ?? "bench"),
         pair.publicKey,
-        [
-          extension(OID.extendedKeyUsage, sequence(oid(OID.serverAuth))),
-          extension(OID.subjectAltName, alternatives),
-        ],
+        [extension(OID.extendedKeyUsage, sequence(oid(OID.serverAuth))), extension(OID.subjectAltName, alternatives)],
       ),
     };
   }
@@ -67,23 +51,13 @@ export class Authority implements Certificate {
       integer(randomBytes(12)),
       algorithm,
       this.#name,
-      sequence(
-        utcTime(new Date(Date.now() - day)),
-        utcTime(new Date(Date.now() + 30 * day)),
-      ),
+      sequence(utcTime(new Date(Date.now() - day)), utcTime(new Date(Date.now() + 30 * day))),
       subject,
       publicKey.export({ type: "spki", format: "der" }),
       der(0xa3, sequence(...extensions)),
     );
     const signature = sign("sha256", body, this.#privateKey);
-    return pem(
-      "CERTIFICATE",
-      sequence(
-        body,
-        algorithm,
-        der(0x03, Buffer.concat([Buffer.from([0]), signature])),
-      ),
-    );
+    return pem("CERTIFICATE", sequence(body, algorithm, der(0x03, Buffer.concat([Buffer.from([0]), signature]))));
   }
 }
 
@@ -125,37 +99,17 @@ function integer(bytes: Buffer): Buffer {
 }
 
 function utcTime(date: Date): Buffer {
-  return der(
-    0x17,
-    Buffer.from(
-      date.toISOString().replace(/\.\d+Z$/, "Z").replace(/[-:T]/g, "").slice(2),
-    ),
-  );
+  return der(0x17, Buffer.from(date.toISOString().replace(/\.\d+Z$/, "Z").replace(/[-:T]/g, "").slice(2)));
 }
 
 function distinguishedName(commonName: string): Buffer {
-  return sequence(
-    der(
-      0x31,
-      sequence(oid(OID.commonName), der(0x0c, Buffer.from(commonName))),
-    ),
-  );
+  return sequence(der(0x31, sequence(oid(OID.commonName), der(0x0c, Buffer.from(commonName)))));
 }
 
-function extension(
-  id: string,
-  value: Buffer,
-  options: { critical?: boolean } = {},
-): Buffer {
-  return sequence(
-    oid(id),
-    ...(options.critical ? [TRUE] : []),
-    der(0x04, value),
-  );
+function extension(id: string, value: Buffer, options: { critical?: boolean } = {}): Buffer {
+  return sequence(oid(id), ...(options.critical ? [TRUE] : []), der(0x04, value));
 }
 
 function pem(label: string, bytes: Buffer): string {
-  return `-----BEGIN ${label}-----\n${
-    bytes.toString("base64").replace(/.{1,64}/g, "$&\n")
-  }-----END ${label}-----\n`;
+  return `-----BEGIN ${label}-----\n${bytes.toString("base64").replace(/.{1,64}/g, "$&\n")}-----END ${label}-----\n`;
 }

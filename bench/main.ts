@@ -16,11 +16,7 @@ import { parseArgs } from "node:util";
 import { Bench, type Pace } from "./bench.ts";
 import { prepare } from "./prepare.ts";
 import { machine, renderResult, renderSummary, type Report } from "./report.ts";
-import {
-  firstSeenNames,
-  newConnections,
-  oneNewName,
-} from "./scenarios/handshakes.ts";
+import { firstSeenNames, newConnections, oneNewName } from "./scenarios/handshakes.ts";
 import { largeBody } from "./scenarios/large_body.ts";
 import { longTape, manyRules } from "./scenarios/many.ts";
 import { memory } from "./scenarios/memory.ts";
@@ -85,16 +81,10 @@ async function main(): Promise<number> {
       say(renderResult(result, seconds));
     } catch (error) {
       report.failures.push({ id, error: String(error) });
-      say(
-        `${id} could not be run: ${
-          error instanceof Error ? error.stack : error
-        }\n`,
-      );
+      say(`${id} could not be run: ${error instanceof Error ? error.stack : error}\n`);
     }
   }
-  console.log(
-    options.json ? JSON.stringify(report, null, 2) : renderSummary(report),
-  );
+  console.log(options.json ? JSON.stringify(report, null, 2) : renderSummary(report));
   return report.failures.length ? 1 : 0;
 }
 
@@ -102,15 +92,11 @@ function choose(ids: string[]): readonly Scenario[] {
   for (const id of ids) {
     if (!SCENARIOS.some((scenario) => scenario.id === id)) {
       throw new Error(
-        `no scenario "${id}"; there are ${
-          SCENARIOS.map((scenario) => scenario.id).join(", ")
-        }`,
+        `no scenario "${id}"; there are ${SCENARIOS.map((scenario) => scenario.id).join(", ")}`,
       );
     }
   }
-  return ids.length
-    ? SCENARIOS.filter((scenario) => ids.includes(scenario.id))
-    : SCENARIOS;
+  return ids.length ? SCENARIOS.filter((scenario) => ids.includes(scenario.id)) : SCENARIOS;
 }
 
 function printHelp(): void {

@@ -35,31 +35,16 @@ export function bodyFor(path: string, size: number = BODY_BYTES): string {
 }
 
 /** Whether `chunk` holds, from `start` to `end`, the body that belongs to `path`. */
-export function isBodyFor(
-  path: string,
-  size: number,
-  chunk: Buffer,
-  start: number,
-  end: number,
-): boolean {
+export function isBodyFor(path: string, size: number, chunk: Buffer, start: number, end: number): boolean {
   if (end - start !== size) return false;
   if (chunk.toString("latin1", start, start + path.length) !== path) {
     return false;
   }
-  return FILLER.compare(
-    chunk,
-    start + path.length,
-    end,
-    0,
-    size - path.length,
-  ) === 0;
+  return FILLER.compare(chunk, start + path.length, end, 0, size - path.length) === 0;
 }
 
 /** The response of the origin, in one piece as a server that knows its trade writes it. */
-export function originResponse(
-  path: string,
-  size: number = BODY_BYTES,
-): string {
+export function originResponse(path: string, size: number = BODY_BYTES): string {
   return "HTTP/1.1 200 OK\r\nServer: origin\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n" +
     "Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-cache\r\n" +
     `ETag: "${path}"\r\nContent-Length: ${size}\r\nConnection: keep-alive\r\n\r\n` +

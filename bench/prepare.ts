@@ -14,18 +14,14 @@ export function prepare(): string {
   if (!existsSync(join(bench, "node_modules"))) {
     run("npm", ["ci", "--no-audit", "--no-fund"], bench);
   }
-  if (
-    !existsSync(built) || statSync(built).mtimeMs < newest(join(root, "src"))
-  ) run("npm", ["run", "build"], root);
+  if (!existsSync(built) || statSync(built).mtimeMs < newest(join(root, "src"))) run("npm", ["run", "build"], root);
   return built;
 }
 
 function newest(folder: string): number {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile());
-  return Math.max(
-    ...files.map((file) => statSync(join(file.parentPath, file.name)).mtimeMs),
-  );
+  return Math.max(...files.map((file) => statSync(join(file.parentPath, file.name)).mtimeMs));
 }
 
 function run(command: string, args: string[], cwd: string): void {

@@ -18,22 +18,13 @@ export function machine(): string {
 }
 
 /** One scenario: a line for each contender, a line for each target. */
-export function renderResult(
-  { title, lines, targets, notes }: Result,
-  seconds: number,
-): string {
+export function renderResult({ title, lines, targets, notes }: Result, seconds: number): string {
   const header = [
     "",
-    ...lines[0]?.figures.map(({ what, unit }) =>
-      unit === "per second" ? `${what} a second` : what
-    ) ?? [],
+    ...lines[0]?.figures.map(({ what, unit }) => unit === "per second" ? `${what} a second` : what) ?? [],
   ];
-  const rows = lines.map((
-    { name, figures },
-  ) => [name, ...figures.map((figure) => show(figure) + range(figure))]);
-  const table = columns([header, ...rows]).map((row, index) =>
-    index === 0 ? styleText("dim", row) : row
-  );
+  const rows = lines.map(({ name, figures }) => [name, ...figures.map((figure) => show(figure) + range(figure))]);
+  const table = columns([header, ...rows]).map((row, index) => index === 0 ? styleText("dim", row) : row);
   return [
     styleText("bold", title) + styleText("dim", `  ${seconds.toFixed(0)} s`),
     ...table.map((row) => "  " + row),
@@ -58,22 +49,16 @@ export function renderSummary({ results, failures }: Report): string {
   const met = all.filter((target) => target.met).length;
   return [
     styleText("bold", "Targets"),
-    ...table.map((row, index) =>
-      "  " + (index === 0 ? styleText("dim", row) : row)
-    ),
+    ...table.map((row, index) => "  " + (index === 0 ? styleText("dim", row) : row)),
     "",
     `  ${met} of ${all.length} targets met` +
     (failures.length ? `, ${failures.length} scenarios could not be run` : ""),
-    ...failures.map(({ id, error }) =>
-      styleText("red", `  ${id}: ${error.split("\n")[0]}`)
-    ),
+    ...failures.map(({ id, error }) => styleText("red", `  ${id}: ${error.split("\n")[0]}`)),
   ].join("\n") + "\n";
 }
 
 function renderTarget(target: Target): string {
-  return `${verdict(target)}: ${show(target)}${
-    range(target)
-  } ${target.what}, target ${limit(target)}`;
+  return `${verdict(target)}: ${show(target)}${range(target)} ${target.what}, target ${limit(target)}`;
 }
 
 function verdict({ met }: Target): string {
@@ -81,9 +66,7 @@ function verdict({ met }: Target): string {
 }
 
 function limit({ atMost, atLeast, unit }: Target): string {
-  return atMost !== undefined
-    ? `at most ${amount(atMost, unit)}`
-    : `at least ${amount(atLeast!, unit)}`;
+  return atMost !== undefined ? `at most ${amount(atMost, unit)}` : `at least ${amount(atLeast!, unit)}`;
 }
 
 function show({ median, unit }: Figure): string {
@@ -95,9 +78,7 @@ function range({ min, max }: Figure): string {
 }
 
 function amount(value: number, unit: Unit): string {
-  return unit === "" || unit === "per second" || unit === "times"
-    ? digits(value)
-    : `${digits(value)} ${unit}`;
+  return unit === "" || unit === "per second" || unit === "times" ? digits(value) : `${digits(value)} ${unit}`;
 }
 
 /** Three significant digits; more than that is noise. */
@@ -109,9 +90,7 @@ function digits(value: number): string {
 
 /** Pads the cells of a table, by what is seen of them. */
 function columns(rows: string[][]): string[] {
-  const widths = rows[0]!.map((_, index) =>
-    Math.max(...rows.map((row) => width(row[index] ?? "")))
-  );
+  const widths = rows[0]!.map((_, index) => Math.max(...rows.map((row) => width(row[index] ?? ""))));
   return rows.map((row) =>
     row.map((cell, index) => cell + " ".repeat(widths[index]! - width(cell)))
       .join("  ").trimEnd()

@@ -35,11 +35,7 @@ export interface Target extends Figure {
   readonly met: boolean;
 }
 
-export function figure(
-  what: string,
-  unit: Unit,
-  values: number | readonly number[],
-): Figure {
+export function figure(what: string, unit: Unit, values: number | readonly number[]): Figure {
   return {
     what,
     unit,
@@ -47,21 +43,12 @@ export function figure(
   };
 }
 
-export function ratioFigure(
-  what: string,
-  of: readonly number[],
-  to: readonly number[],
-): Figure {
+export function ratioFigure(what: string, of: readonly number[], to: readonly number[]): Figure {
   return { what, unit: "times", ...ratios(of, to) };
 }
 
 /** A figure with a limit; the median is what is held against it. */
-export function target(
-  measured: Figure,
-  limit: { atMost: number } | { atLeast: number },
-): Target {
-  const met = "atMost" in limit
-    ? measured.median <= limit.atMost
-    : measured.median >= limit.atLeast;
+export function target(measured: Figure, limit: { atMost: number } | { atLeast: number }): Target {
+  const met = "atMost" in limit ? measured.median <= limit.atMost : measured.median >= limit.atLeast;
   return { ...measured, ...limit, met };
 }

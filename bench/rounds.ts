@@ -10,9 +10,7 @@ export async function interleave<Name extends string, Sample>(
   contenders: Record<Name, (round: number) => Promise<Sample>>,
 ): Promise<Rounds<Name, Sample>> {
   const names = Object.keys(contenders) as Name[];
-  const samples = Object.fromEntries(
-    names.map((name) => [name, [] as Sample[]]),
-  ) as Rounds<Name, Sample>;
+  const samples = Object.fromEntries(names.map((name) => [name, [] as Sample[]])) as Rounds<Name, Sample>;
   for (let round = 0; round < rounds; round++) {
     for (const name of names) samples[name].push(await contenders[name](round));
   }

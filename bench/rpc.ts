@@ -46,16 +46,10 @@ interface Answer {
 const PATIENCE = 60_000;
 
 /** Starts a module as a child process and resolves when it serves. */
-export async function spawn<M extends Methods>(
-  module: URL,
-  options: SpawnOptions = {},
-): Promise<Child<M>> {
+export async function spawn<M extends Methods>(module: URL, options: SpawnOptions = {}): Promise<Child<M>> {
   const name = module.pathname.split("/").at(-1);
   const child = fork(fileURLToPath(module), options.args ?? [], {
-    execArgv: [
-      "--disable-warning=ExperimentalWarning",
-      ...options.nodeOptions ?? [],
-    ],
+    execArgv: ["--disable-warning=ExperimentalWarning", ...options.nodeOptions ?? []],
     stdio: ["ignore", "inherit", "inherit", "ipc"],
     serialization: "advanced",
   });
@@ -63,9 +57,7 @@ export async function spawn<M extends Methods>(
   child.on("message", (answer: Answer) => {
     const waiting = open.get(answer.id);
     if (answer.error !== undefined) {
-      waiting?.reject(
-        new Error(`${name} ${options.args ?? ""}: ${answer.error}`),
-      );
+      waiting?.reject(new Error(`${name} ${options.args ?? ""}: ${answer.error}`));
     } else waiting?.resolve(answer.value);
   });
   child.once("exit", (code, signal) => {
@@ -75,18 +67,11 @@ export async function spawn<M extends Methods>(
   });
 
   let lastId = 0;
-  const request = async (
-    method: string,
-    argument: unknown,
-  ): Promise<unknown> => {
+  const request = async (method: string, argument: unknown): Promise<unknown> => {
     const id = ++lastId;
     const waiting = Promise.withResolvers<unknown>();
     open.set(id, waiting);
-    const timer = setTimeout(
-      () =>
-        waiting.reject(new Error(`${name} did not answer "${method}" in time`)),
-      PATIENCE,
-    );
+    const timer = setTimeout(() => waiting.reject(new Error(`${name} did not answer "${method}" in time`)), PATIENCE);
     try {
       if (child.exitCode !== null || child.signalCode !== null) {
         throw new Error(`${name} is not running`);
@@ -99,8 +84,7 @@ export async function spawn<M extends Methods>(
     }
   };
   const call = new Proxy({} as Remote<M>, {
-    get: (_target, method) => (argument: unknown) =>
-      request(String(method), argument),
+    get: (_target, method) => (argument: unknown) => request(String(method), argument),
   });
   try {
     await request("ready", undefined);
@@ -121,9 +105,7 @@ export function serve(methods: Methods): void {
       if (!method) throw new Error(`no method "${call.method}"`);
       answer.value = await method(call.argument);
     } catch (error) {
-      answer.error = error instanceof Error
-        ? error.stack ?? error.message
-        : String(error);
+      answer.error = error instanceof Error ? error.stack ?? error.message : String(error);
     }
     if (process.connected) process.send?.(answer);
   });

@@ -33,10 +33,7 @@ export interface SteadyOptions {
 const warmed = new WeakSet<RunningContender>();
 
 /** How long to drive a contender before it is measured. */
-export function warmingMs(
-  { pace }: Bench,
-  contender: RunningContender,
-): number {
+export function warmingMs({ pace }: Bench, contender: RunningContender): number {
   if (warmed.has(contender)) return pace.warmMs;
   warmed.add(contender);
   return pace.warmMs * 10;
@@ -92,11 +89,7 @@ export function sliceLine(name: string, slices: readonly Slice[]): Line {
   return {
     name,
     figures: [
-      figure(
-        "processor time a request",
-        "us",
-        slices.map((slice) => slice.cpu),
-      ),
+      figure("processor time a request", "us", slices.map((slice) => slice.cpu)),
       figure("requests", "per second", slices.map((slice) => slice.perSecond)),
     ],
   };
@@ -106,24 +99,17 @@ export function sliceLine(name: string, slices: readonly Slice[]): Line {
 export function busyNote(slices: readonly Slice[]): string[] {
   const { median } = spreadOf(slices.map((slice) => slice.loadBusy));
   return median < 0.9 ? [] : [
-    `the load generator used ${
-      Math.round(median * 100)
-    } % of a core: more requests a second were not asked for`,
+    `the load generator used ${Math.round(median * 100)} % of a core: more requests a second were not asked for`,
   ];
 }
 
 /** Some contenders tell of an exchange a moment after its last byte. */
-async function expectRecorded(
-  contender: RunningContender,
-  requests: number,
-): Promise<void> {
+async function expectRecorded(contender: RunningContender, requests: number): Promise<void> {
   let seen = 0;
   for (let attempt = 0; attempt < 50; attempt++) {
     seen = await contender.call.seen();
     if (seen >= requests) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error(
-    `${contender.name} answered ${requests} requests and recorded ${seen}`,
-  );
+  throw new Error(`${contender.name} answered ${requests} requests and recorded ${seen}`);
 }

@@ -2,27 +2,20 @@
 import process from "node:process";
 import { setImmediate } from "node:timers/promises";
 import { serve } from "../rpc.ts";
-import type {
-  Contender,
-  ContenderName,
-  Job,
-  Surroundings,
-} from "./contender.ts";
+import type { Contender, ContenderName, Job, Surroundings } from "./contender.ts";
 
-const modules: Record<ContenderName, () => Promise<{ contender: Contender }>> =
-  {
-    flowtape: () => import("./flowtape.ts"),
-    node: () => import("./node.ts"),
-    mockttp: () => import("./mockttp.ts"),
-  };
+const modules: Record<ContenderName, () => Promise<{ contender: Contender }>> = {
+  flowtape: () => import("./flowtape.ts"),
+  node: () => import("./node.ts"),
+  mockttp: () => import("./mockttp.ts"),
+};
 
 const { contender } = await modules[process.argv[2] as ContenderName]();
 let sampler: NodeJS.Timeout | undefined;
 let highest = 0;
 
 const methods = {
-  start: (o: { job: Job; surroundings: Surroundings }) =>
-    contender.start(o.job, o.surroundings),
+  start: (o: { job: Job; surroundings: Surroundings }) => contender.start(o.job, o.surroundings),
   seen: () => contender.seen(),
   reset: () => contender.reset(),
   stop: () => contender.stop(),
@@ -44,10 +37,7 @@ const methods = {
   watchResident(): number {
     highest = process.memoryUsage.rss();
     clearInterval(sampler);
-    sampler = setInterval(
-      () => highest = Math.max(highest, process.memoryUsage.rss()),
-      5,
-    );
+    sampler = setInterval(() => highest = Math.max(highest, process.memoryUsage.rss()), 5);
     return highest;
   },
   highestResident(): number {

@@ -22,12 +22,8 @@ export const contender: Contender = {
 /** The other contenders keep all they see, so flowtape does as well. */
 const EVERYTHING = 1_000_000;
 
-function optionsFor(
-  job: Job,
-  { respond }: typeof Flowtape,
-): Flowtape.ProxyOptions {
-  const answer = (path: string) =>
-    respond({ headers: { "content-type": "text/plain" }, body: bodyFor(path) });
+function optionsFor(job: Job, { respond }: typeof Flowtape): Flowtape.ProxyOptions {
+  const answer = (path: string) => respond({ headers: { "content-type": "text/plain" }, body: bodyFor(path) });
   switch (job.kind) {
     case "record":
       return {

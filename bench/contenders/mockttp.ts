@@ -38,9 +38,7 @@ export const contender: Contender = {
 };
 
 /** Its own record holds requests only, so exchanges are kept through its events, and not twice. */
-function optionsFor(
-  job: Job,
-): { recordTraffic?: boolean; maxBodySize?: number } {
+function optionsFor(job: Job): { recordTraffic?: boolean; maxBodySize?: number } {
   if (job.kind === "record") return { recordTraffic: false };
   if (job.kind === "stream") {
     return { recordTraffic: false, maxBodySize: job.maxBody };
@@ -52,10 +50,7 @@ async function addRules(job: Job, surroundings: Surroundings): Promise<void> {
   switch (job.kind) {
     case "record":
       // Its own option for this, additionalTrustedCAs, makes it three times slower over TLS.
-      setDefaultCACertificates([
-        ...getCACertificates("default"),
-        surroundings.originCa,
-      ]);
+      setDefaultCACertificates([...getCACertificates("default"), surroundings.originCa]);
       await server.on("request", (request) => requests.push(request));
       await server.on("response", (response) => responses.push(response));
       await server.forAnyRequest().thenPassThrough();
@@ -65,10 +60,7 @@ async function addRules(job: Job, surroundings: Surroundings): Promise<void> {
       break;
     case "respond":
       for (let index = 0; index < job.paths; index++) {
-        await addAnswer(
-          server.forGet(job.origin + itemPath(index)),
-          itemPath(index),
-        );
+        await addAnswer(server.forGet(job.origin + itemPath(index)), itemPath(index));
       }
       break;
     case "respondAny":

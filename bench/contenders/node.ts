@@ -3,11 +3,7 @@
  * between two node:http connections, a node:http handler.
  */
 import { once } from "node:events";
-import {
-  createServer as createHttpServer,
-  type RequestListener,
-  type Server,
-} from "node:http";
+import { createServer as createHttpServer, type RequestListener, type Server } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Contender, Job, Surroundings } from "./contender.ts";
@@ -22,10 +18,7 @@ export const contender: Contender = {
   async start(job: Job, { originCa, prepared }: Surroundings) {
     const listener = listenerFor(job, originCa);
     server = createHttpServer(listener("http:"));
-    const secure = createHttpsServer(
-      { cert: prepared.cert, key: prepared.key },
-      listener("https:"),
-    );
+    const secure = createHttpsServer({ cert: prepared.cert, key: prepared.key }, listener("https:"));
     server.on("connection", (socket) => {
       sockets.add(socket);
       socket.once("close", () => sockets.delete(socket));
@@ -50,10 +43,7 @@ export const contender: Contender = {
   },
 };
 
-function listenerFor(
-  job: Job,
-  originCa: string,
-): (scheme: "http:" | "https:") => RequestListener {
+function listenerFor(job: Job, originCa: string): (scheme: "http:" | "https:") => RequestListener {
   switch (job.kind) {
     case "record":
       return (scheme) => capture({ scheme, originCa });

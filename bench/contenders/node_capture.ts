@@ -1,10 +1,6 @@
 /** A capture proxy on node:http and an undici Pool: bodies go on while they are kept. */
 import { Buffer } from "node:buffer";
-import type {
-  IncomingMessage,
-  RequestListener,
-  ServerResponse,
-} from "node:http";
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { Pool } from "undici";
 
 export interface Exchange {

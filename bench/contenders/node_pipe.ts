@@ -5,10 +5,7 @@ import { pipeline } from "node:stream";
 export function pipe(): RequestListener {
   const agent = new Agent({ keepAlive: true });
   return (request, response) => {
-    const { hostname, port, pathname, search } = new URL(
-      request.url ?? "/",
-      `http://${request.headers.host}`,
-    );
+    const { hostname, port, pathname, search } = new URL(request.url ?? "/", `http://${request.headers.host}`);
     const upstream = send(
       {
         agent,

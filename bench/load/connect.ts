@@ -3,12 +3,7 @@ import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { connect as connectTcp, type Socket } from "node:net";
 import process from "node:process";
-import {
-  connect as connectTls,
-  createSecureContext,
-  type SecureContext,
-  type TLSSocket,
-} from "node:tls";
+import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
 import { requestBytes } from "../payload.ts";
 
 /** Where a proxy listens and which authority signs what it presents. */
@@ -28,9 +23,7 @@ export interface Destination {
  * mockttp takes a client that has, by chance, the same address and port as one of its own connections to the origin for itself.
  * Clients therefore come from another loopback address, where there is more than one.
  */
-export const CLIENT_ADDRESS = process.platform === "darwin"
-  ? undefined
-  : "127.0.0.2";
+export const CLIENT_ADDRESS = process.platform === "darwin" ? undefined : "127.0.0.2";
 
 export async function dial(port: number): Promise<Socket> {
   const socket = connectTcp({
@@ -44,18 +37,12 @@ export async function dial(port: number): Promise<Socket> {
 }
 
 /** Opens a tunnel and speaks TLS in it, as a client that checks the certificate. */
-export async function dialTls(
-  socket: Socket,
-  to: Destination,
-  trust: SecureContext,
-): Promise<TLSSocket> {
+export async function dialTls(socket: Socket, to: Destination, trust: SecureContext): Promise<TLSSocket> {
   const authority = `${to.host}:${to.port}`;
   socket.write(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n\r\n`);
   const [answer] = await once(socket, "data") as [Buffer];
   if (!/^HTTP\/1\.1 200 .*\r\n\r\n$/s.test(answer.toString("latin1"))) {
-    throw new Error(
-      `wrong response to CONNECT ${authority}:\n${answer.toString("latin1")}`,
-    );
+    throw new Error(`wrong response to CONNECT ${authority}:\n${answer.toString("latin1")}`);
   }
   socket.removeAllListeners("data");
   const secure = connectTls({
@@ -76,10 +63,7 @@ export function trustIn(endpoint: Endpoint): SecureContext {
 /** The bytes that ask for a path: absolute-form to a proxy in the clear, origin-form in a tunnel. */
 export function requestFor(to: Destination, path: string): Buffer {
   const host = isDefaultPort(to) ? to.host : `${to.host}:${to.port}`;
-  return requestBytes(
-    to.scheme === "http" ? `http://${host}${path}` : path,
-    host,
-  );
+  return requestBytes(to.scheme === "http" ? `http://${host}${path}` : path, host);
 }
 
 function isDefaultPort(to: Destination): boolean {

@@ -3,12 +3,7 @@ import { Buffer } from "node:buffer";
 import { connect } from "node:net";
 import { performance } from "node:perf_hooks";
 import { bigByte, bytesPath } from "../payload.ts";
-import {
-  CLIENT_ADDRESS,
-  type Destination,
-  type Endpoint,
-  requestFor,
-} from "./connect.ts";
+import { CLIENT_ADDRESS, type Destination, type Endpoint, requestFor } from "./connect.ts";
 
 /** Resolves to the milliseconds until the last byte was there. */
 export function download(
@@ -35,9 +30,7 @@ export function download(
     if (end < 0) return Infinity;
     const length = Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1]);
     if (!head.startsWith("HTTP/1.1 200 ") || length !== options.bytes) {
-      reject(
-        new Error(`wrong response to a large request:\n${head.slice(0, end)}`),
-      );
+      reject(new Error(`wrong response to a large request:\n${head.slice(0, end)}`));
     }
     return length - (head.length - end - 4);
   };
@@ -52,19 +45,8 @@ export function download(
     resolve(performance.now() - begin);
     socket.removeAllListeners("close").destroy();
   };
-  socket.on(
-    "connect",
-    () => socket.write(requestFor(options.to, bytesPath(options.bytes))),
-  );
+  socket.on("connect", () => socket.write(requestFor(options.to, bytesPath(options.bytes))));
   socket.on("error", reject);
-  socket.on(
-    "close",
-    () =>
-      reject(
-        new Error(
-          `the connection was closed with ${left} bytes of the body missing`,
-        ),
-      ),
-  );
+  socket.on("close", () => reject(new Error(`the connection was closed with ${left} bytes of the body missing`)));
   return promise;
 }

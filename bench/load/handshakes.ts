@@ -5,14 +5,7 @@ import { performance } from "node:perf_hooks";
 import process from "node:process";
 import type { SecureContext, TLSSocket } from "node:tls";
 import { BODY_BYTES } from "../payload.ts";
-import {
-  type Destination,
-  dial,
-  dialTls,
-  type Endpoint,
-  requestFor,
-  trustIn,
-} from "./connect.ts";
+import { type Destination, dial, dialTls, type Endpoint, requestFor, trustIn } from "./connect.ts";
 import { isWhole } from "./keep_alive.ts";
 import type { Driven } from "./steady_load.ts";
 
@@ -49,12 +42,7 @@ export async function meetNames(
   const times: number[] = [];
   for (const host of options.names) {
     const begin = performance.now();
-    await visit(
-      options.endpoint,
-      { scheme: "https", host, port: 443 },
-      options.path,
-      trust,
-    );
+    await visit(options.endpoint, { scheme: "https", host, port: 443 }, options.path, trust);
     times.push(performance.now() - begin);
   }
   return times;
@@ -66,9 +54,7 @@ export async function meetAtOnce(
 ): Promise<{ ms: number; certificates: number }> {
   const trust = trustIn(options.endpoint);
   const to: Destination = { scheme: "https", host: options.name, port: 443 };
-  const sockets = await Promise.all(
-    Array.from({ length: options.clients }, () => dial(options.endpoint.port)),
-  );
+  const sockets = await Promise.all(Array.from({ length: options.clients }, () => dial(options.endpoint.port)));
   const begin = performance.now();
   const fingerprints = await Promise.all(sockets.map(async (socket) => {
     const secure = await dialTls(socket, to, trust);
@@ -82,20 +68,11 @@ export async function meetAtOnce(
   };
 }
 
-async function visit(
-  endpoint: Endpoint,
-  to: Destination,
-  path: string,
-  trust: SecureContext,
-): Promise<void> {
+async function visit(endpoint: Endpoint, to: Destination, path: string, trust: SecureContext): Promise<void> {
   await askOnce(await dialTls(await dial(endpoint.port), to, trust), to, path);
 }
 
-async function askOnce(
-  socket: TLSSocket,
-  to: Destination,
-  path: string,
-): Promise<void> {
+async function askOnce(socket: TLSSocket, to: Destination, path: string): Promise<void> {
   socket.write(requestFor(to, path));
   let bytes: Buffer = Buffer.alloc(0);
   do {

@@ -26,15 +26,7 @@ export class KeepAlive {
     this.#bodyBytes = bodyBytes;
     socket.on("data", (chunk: Buffer) => this.#receive(chunk));
     socket.on("error", (error) => this.#fail(error));
-    socket.on(
-      "close",
-      () =>
-        this.#fail(
-          new Error(
-            "the connection was closed before the response was complete",
-          ),
-        ),
-    );
+    socket.on("close", () => this.#fail(new Error("the connection was closed before the response was complete")));
   }
 
   /** Sends what `next` gives until it gives nothing; resolves to the number of right answers. */
@@ -82,20 +74,13 @@ export class KeepAlive {
 }
 
 /** Whether `bytes` are the right response, whole; `false` while more has to come. Throws at a wrong one. */
-export function isWhole(
-  bytes: Buffer,
-  path: string,
-  bodyBytes: number,
-): boolean {
+export function isWhole(bytes: Buffer, path: string, bodyBytes: number): boolean {
   const headEnd = bytes.indexOf("\r\n\r\n");
   if (headEnd < 0) return false;
   const head = bytes.toString("latin1", 0, headEnd);
   const bodyStart = headEnd + 4;
   if (!head.startsWith("HTTP/1.1 200 ")) {
-    throw wrong(
-      path,
-      head + "\n\n" + bytes.toString("latin1", bodyStart, bodyStart + 500),
-    );
+    throw wrong(path, head + "\n\n" + bytes.toString("latin1", bodyStart, bodyStart + 500));
   }
   const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
   if (length === undefined) {
@@ -103,21 +88,12 @@ export function isWhole(
   }
   const bodyEnd = bodyStart + Number(length);
   if (bytes.length < bodyEnd) return false;
-  if (
-    bytes.length > bodyEnd ||
-    !isBodyFor(path, bodyBytes, bytes, bodyStart, bodyEnd)
-  ) throw wrong(path, head);
+  if (bytes.length > bodyEnd || !isBodyFor(path, bodyBytes, bytes, bodyStart, bodyEnd)) throw wrong(path, head);
   return true;
 }
 
 /** A contender may choose chunks where the origin sent a length: slower for it, but not wrong. */
-function isWholeChunked(
-  bytes: Buffer,
-  start: number,
-  head: string,
-  path: string,
-  bodyBytes: number,
-): boolean {
+function isWholeChunked(bytes: Buffer, start: number, head: string, path: string, bodyBytes: number): boolean {
   if (!/\r\ntransfer-encoding: *chunked/i.test(head)) throw wrong(path, head);
   const chunks: Buffer[] = [];
   for (let at = start;;) {

@@ -13,8 +13,7 @@ const methods = {
     steady = await SteadyLoad.open(plan);
   },
   /** Sends requests for a time or for a count; nothing is in flight before and after. */
-  drive: (until: { ms?: number; requests?: number }) =>
-    (steady ?? notOpen()).drive(until),
+  drive: (until: { ms?: number; requests?: number }) => (steady ?? notOpen()).drive(until),
   close(): void {
     steady?.close();
     steady = undefined;
@@ -28,13 +27,11 @@ const methods = {
       clients: number;
     },
   ) => reconnect(o),
-  meetNames: (o: { endpoint: Endpoint; names: string[]; path: string }) =>
-    meetNames(o),
+  meetNames: (o: { endpoint: Endpoint; names: string[]; path: string }) => meetNames(o),
   meetAtOnce: (
     o: { endpoint: Endpoint; name: string; path: string; clients: number },
   ) => meetAtOnce(o),
-  download: (o: { endpoint: Endpoint; to: Destination; bytes: number }) =>
-    download(o),
+  download: (o: { endpoint: Endpoint; to: Destination; bytes: number }) => download(o),
 };
 
 export type LoadMethods = typeof methods;

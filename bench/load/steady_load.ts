@@ -3,14 +3,7 @@ import type { Buffer } from "node:buffer";
 import { performance } from "node:perf_hooks";
 import process from "node:process";
 import { itemPath } from "../payload.ts";
-import {
-  type Destination,
-  dial,
-  dialTls,
-  type Endpoint,
-  requestFor,
-  trustIn,
-} from "./connect.ts";
+import { type Destination, dial, dialTls, type Endpoint, requestFor, trustIn } from "./connect.ts";
 import { type Exchange, KeepAlive } from "./keep_alive.ts";
 
 export interface SteadyPlan {
@@ -41,16 +34,11 @@ export class SteadyLoad {
 
   static async open(plan: SteadyPlan): Promise<SteadyLoad> {
     const exchanges = prepare(plan);
-    const trust = plan.to.scheme === "https"
-      ? trustIn(plan.endpoint)
-      : undefined;
+    const trust = plan.to.scheme === "https" ? trustIn(plan.endpoint) : undefined;
     const connections = await Promise.all(
       Array.from({ length: plan.connections }, async () => {
         const socket = await dial(plan.endpoint.port);
-        return new KeepAlive(
-          trust ? await dialTls(socket, plan.to, trust) : socket,
-          plan.bodyBytes,
-        );
+        return new KeepAlive(trust ? await dialTls(socket, plan.to, trust) : socket, plan.bodyBytes);
       }),
     );
     const load = new SteadyLoad(connections, exchanges);
@@ -64,12 +52,8 @@ export class SteadyLoad {
     const deadline = begin + (until.ms ?? Infinity);
     let left = until.requests ?? Infinity;
     const next = (): Exchange | undefined =>
-      left-- > 0 && performance.now() < deadline
-        ? this.#exchanges[this.#turn++ % this.#exchanges.length]
-        : undefined;
-    const counts = await Promise.all(
-      this.#connections.map((connection) => connection.run(next)),
-    );
+      left-- > 0 && performance.now() < deadline ? this.#exchanges[this.#turn++ % this.#exchanges.length] : undefined;
+    const counts = await Promise.all(this.#connections.map((connection) => connection.run(next)));
     const ms = performance.now() - begin;
     const { user, system } = process.cpuUsage(used);
     return {

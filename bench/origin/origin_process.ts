@@ -4,26 +4,17 @@
  */
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
-import {
-  type AddressInfo,
-  createServer as createTcpServer,
-  type Server,
-  type Socket,
-} from "node:net";
+import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import type { Certificate } from "../certificates.ts";
 import { BIG_BLOCK, originResponse } from "../payload.ts";
 import { serve } from "../rpc.ts";
 
 const methods = {
-  async start(
-    certificate: Certificate,
-  ): Promise<{ http: number; https: number }> {
+  async start(certificate: Certificate): Promise<{ http: number; https: number }> {
     return {
       http: await listen(createTcpServer({ noDelay: true }, answer)),
-      https: await listen(
-        createTlsServer({ ...certificate, noDelay: true }, answer),
-      ),
+      https: await listen(createTlsServer({ ...certificate, noDelay: true }, answer)),
     };
   },
 };
@@ -59,15 +50,11 @@ function answer(socket: Socket): void {
 }
 
 function sendBytes(socket: Socket, total: number): void {
-  socket.write(
-    `HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: ${total}\r\n\r\n`,
-  );
+  socket.write(`HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: ${total}\r\n\r\n`);
   let left = total;
   const more = (): void => {
     while (left > 0) {
-      const block = left >= BIG_BLOCK.length
-        ? BIG_BLOCK
-        : BIG_BLOCK.subarray(0, left);
+      const block = left >= BIG_BLOCK.length ? BIG_BLOCK : BIG_BLOCK.subarray(0, left);
       left -= block.length;
       if (!socket.write(block)) return void socket.once("drain", more);
     }

@@ -10,9 +10,7 @@ const times: number[] = [];
 let authority: unknown;
 for (let i = 0; i <= LATER; i++) {
   const begin = performance.now();
-  const stop = name === "flowtape"
-    ? await startFlowtape()
-    : await startMockttp();
+  const stop = name === "flowtape" ? await startFlowtape() : await startMockttp();
   times.push(performance.now() - begin);
   await stop();
 }

@@ -20,10 +20,8 @@ export const largeBody: Scenario = {
           node: await prepare(bench, node),
           mockttp: await prepare(bench, mockttp),
         });
-        const rate = (name: keyof typeof samples) =>
-          samples[name].slice(1).map((sample) => sample.rate); // the first warms
-        const memory = (name: keyof typeof samples) =>
-          samples[name].map((sample) => sample.memory);
+        const rate = (name: keyof typeof samples) => samples[name].slice(1).map((sample) => sample.rate); // the first warms
+        const memory = (name: keyof typeof samples) => samples[name].map((sample) => sample.memory);
         const line = (contender: keyof typeof samples, name: string) => ({
           name,
           figures: [
@@ -40,25 +38,15 @@ export const largeBody: Scenario = {
           ],
           targets: [
             target(
-              ratioFigure(
-                "of the throughput of a node:http pipe",
-                rate("flowtape"),
-                rate("node"),
-              ),
+              ratioFigure("of the throughput of a node:http pipe", rate("flowtape"), rate("node")),
               { atLeast: 0.9 },
             ),
             target(
-              figure(
-                "resident memory above idle, at most",
-                "MiB",
-                Math.max(...memory("flowtape")),
-              ),
+              figure("resident memory above idle, at most", "MiB", Math.max(...memory("flowtape"))),
               { atMost: 64 },
             ),
           ],
-          notes: [
-            "idle: after the first small downloads, before any large one",
-          ],
+          notes: ["idle: after the first small downloads, before any large one"],
         };
       },
     ),
@@ -69,10 +57,7 @@ interface Passed {
   readonly memory: number;
 }
 
-async function prepare(
-  bench: Bench,
-  contender: RunningContender,
-): Promise<() => Promise<Passed>> {
+async function prepare(bench: Bench, contender: RunningContender): Promise<() => Promise<Passed>> {
   const endpoint = await contender.start({ kind: "stream", maxBody: KEPT });
   for (let i = 0; i < 3; i++) await download(bench, endpoint, 1024);
   const idle = await contender.call.watchResident();
@@ -86,11 +71,7 @@ async function prepare(
   };
 }
 
-function download(
-  bench: Bench,
-  endpoint: Endpoint,
-  bytes: number,
-): Promise<number> {
+function download(bench: Bench, endpoint: Endpoint, bytes: number): Promise<number> {
   const to = {
     scheme: "http",
     host: "127.0.0.1",

@@ -36,10 +36,8 @@ export const manyRules: Scenario = {
             paths: RULES,
           }),
         });
-        const cpu = (name: keyof typeof slices) =>
-          slices[name].map((slice) => slice.cpu);
-        const mockttpRatio =
-          ratioFigure("", cpu("mockttpMany"), cpu("mockttpOne")).median;
+        const cpu = (name: keyof typeof slices) => slices[name].map((slice) => slice.cpu);
+        const mockttpRatio = ratioFigure("", cpu("mockttpMany"), cpu("mockttpOne")).median;
         return {
           title: "1,000 rules",
           lines: [
@@ -49,14 +47,7 @@ export const manyRules: Scenario = {
             sliceLine("mockttp, 1,000 rules", slices.mockttpMany),
           ],
           targets: [
-            target(
-              ratioFigure(
-                "of the processor time with one rule",
-                cpu("many"),
-                cpu("one"),
-              ),
-              { atMost: 1.2 },
-            ),
+            target(ratioFigure("of the processor time with one rule", cpu("many"), cpu("one")), { atMost: 1.2 }),
           ],
           notes: [`mockttp: ${mockttpRatio.toFixed(2)} times`],
         };
@@ -90,28 +81,15 @@ export const longTape: Scenario = {
         one: short,
         many: long,
       });
-      const cpu = (name: keyof typeof slices) =>
-        slices[name].map((slice) => slice.cpu);
+      const cpu = (name: keyof typeof slices) => slices[name].map((slice) => slice.cpu);
       const title = `${entries.toLocaleString("en")} tape entries`;
       return {
         title,
-        lines: [
-          sliceLine("flowtape, 1 entry", slices.one),
-          sliceLine(`flowtape, ${title}`, slices.many),
-        ],
+        lines: [sliceLine("flowtape, 1 entry", slices.one), sliceLine(`flowtape, ${title}`, slices.many)],
         targets: [
-          target(
-            ratioFigure(
-              "of the processor time with one entry",
-              cpu("many"),
-              cpu("one"),
-            ),
-            { atMost: 1.2 },
-          ),
+          target(ratioFigure("of the processor time with one entry", cpu("many"), cpu("one")), { atMost: 1.2 }),
         ],
-        notes: [
-          `the long tape was ready after ${(loading / 1000).toFixed(1)} s`,
-        ],
+        notes: [`the long tape was ready after ${(loading / 1000).toFixed(1)} s`],
       };
     }),
 };
@@ -123,16 +101,11 @@ async function keepUp(
   options: { paths: number; bodyBytes?: number },
 ): Promise<() => ReturnType<typeof measureRunning>> {
   const endpoint = await contender.start(job);
-  return () =>
-    measureRunning(bench, contender, endpoint, { to: TO, ...options });
+  return () => measureRunning(bench, contender, endpoint, { to: TO, ...options });
 }
 
 /** A HAR 1.2 file as any tool writes it. */
-async function writeTape(
-  file: string,
-  entries: number,
-  bodyBytes: number,
-): Promise<void> {
+async function writeTape(file: string, entries: number, bodyBytes: number): Promise<void> {
   function* pieces(): Generator<string> {
     yield `{"log":{"version":"1.2","creator":{"name":"bench","version":"1"},"entries":[\n`;
     for (let index = 0; index < entries; index++) {
@@ -166,10 +139,7 @@ function harEntry(path: string, bodyBytes: number): unknown {
       statusText: "OK",
       httpVersion: "HTTP/1.1",
       cookies: [],
-      headers: [
-        { name: "Content-Type", value: "text/plain" },
-        { name: "Content-Length", value: String(bodyBytes) },
-      ],
+      headers: [{ name: "Content-Type", value: "text/plain" }, { name: "Content-Length", value: String(bodyBytes) }],
       content: {
         size: bodyBytes,
         mimeType: "text/plain",

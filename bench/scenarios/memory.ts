@@ -24,20 +24,14 @@ export const memory: Scenario = {
     });
     return {
       title: "Memory for a captured flow",
-      lines: [
-        line("flowtape", flowtape),
-        line("node:http + undici", node),
-        line("mockttp", mockttp),
-      ],
+      lines: [line("flowtape", flowtape), line("node:http + undici", node), line("mockttp", mockttp)],
       targets: [
         target(figure("besides the body", "bytes", flowtape.perFlow), {
           atMost: 2048,
         }),
         target(
           figure(
-            `growth over ${CYCLES - 1} times ${
-              flows.toLocaleString("en")
-            } flows let go`,
+            `growth over ${CYCLES - 1} times ${flows.toLocaleString("en")} flows let go`,
             "MiB",
             flowtape.leftOver,
           ),
@@ -46,9 +40,7 @@ export const memory: Scenario = {
           },
         ),
       ],
-      notes: [
-        "heap and what hangs on it outside (buffers), after garbage collection",
-      ],
+      notes: ["heap and what hangs on it outside (buffers), after garbage collection"],
     };
   },
 };
@@ -58,11 +50,7 @@ interface Weight {
   readonly leftOver: number;
 }
 
-function weigh(
-  bench: Bench,
-  name: ContenderName,
-  flows: number,
-): Promise<Weight> {
+function weigh(bench: Bench, name: ContenderName, flows: number): Promise<Weight> {
   return bench.with([name], async ([contender]) => {
     const endpoint = await contender.start({ kind: "record" });
     await bench.load.open({

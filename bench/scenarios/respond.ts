@@ -25,8 +25,7 @@ export const oneRule: Scenario = {
           node: () => measure(node),
           mockttp: () => measure(mockttp),
         });
-        const cpu = (name: keyof typeof slices) =>
-          slices[name].map((slice) => slice.cpu);
+        const cpu = (name: keyof typeof slices) => slices[name].map((slice) => slice.cpu);
         return {
           title: "One rule that responds",
           lines: [
@@ -36,21 +35,10 @@ export const oneRule: Scenario = {
           ],
           targets: [
             target(
-              ratioFigure(
-                "of a node:http handler's processor time",
-                cpu("flowtape"),
-                cpu("node"),
-              ),
+              ratioFigure("of a node:http handler's processor time", cpu("flowtape"), cpu("node")),
               { atMost: 0.8 },
             ),
-            target(
-              ratioFigure(
-                "of mockttp's processor time",
-                cpu("flowtape"),
-                cpu("mockttp"),
-              ),
-              { atMost: 1 / 12 },
-            ),
+            target(ratioFigure("of mockttp's processor time", cpu("flowtape"), cpu("mockttp")), { atMost: 1 / 12 }),
           ],
           notes: busyNote(slices.flowtape),
         };

@@ -12,8 +12,7 @@ import type { Scenario } from "./scenario.ts";
 export const importing: Scenario = {
   id: "import",
   async run(bench) {
-    const measure = (specifier: string) => async () =>
-      (await probe("import_probe.ts", specifier))[0]!;
+    const measure = (specifier: string) => async () => (await probe("import_probe.ts", specifier))[0]!;
     const samples = await interleave(bench.quick ? 5 : 11, {
       flowtape: measure(bench.surroundings.flowtape),
       undici: measure(import.meta.resolve("undici")),
@@ -40,21 +39,14 @@ export const starting: Scenario = {
   id: "start",
   async run(bench: Bench) {
     const samples = await interleave(bench.quick ? 3 : 7, {
-      flowtape: () =>
-        probe("start_probe.ts", "flowtape", bench.surroundings.flowtape),
-      mockttp: () =>
-        probe("start_probe.ts", "mockttp", import.meta.resolve("mockttp")),
+      flowtape: () => probe("start_probe.ts", "flowtape", bench.surroundings.flowtape),
+      mockttp: () => probe("start_probe.ts", "mockttp", import.meta.resolve("mockttp")),
     });
-    const first = (name: keyof typeof samples) =>
-      samples[name].map((times) => times[0]!);
-    const later = (name: keyof typeof samples) =>
-      samples[name].map((times) => spreadOf(times.slice(1)).median);
+    const first = (name: keyof typeof samples) => samples[name].map((times) => times[0]!);
+    const later = (name: keyof typeof samples) => samples[name].map((times) => spreadOf(times.slice(1)).median);
     const line = (name: keyof typeof samples) => ({
       name,
-      figures: [
-        figure("the first time", "ms", first(name)),
-        figure("after", "ms", later(name)),
-      ],
+      figures: [figure("the first time", "ms", first(name)), figure("after", "ms", later(name))],
     });
     return {
       title: "A proxy that is ready",
@@ -72,9 +64,6 @@ export const starting: Scenario = {
 
 async function probe(module: string, ...args: string[]): Promise<number[]> {
   const file = fileURLToPath(new URL(`../probes/${module}`, import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    file,
-    ...args,
-  ], { timeout: 60_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, [file, ...args], { timeout: 60_000 });
   return JSON.parse(stdout);
 }
