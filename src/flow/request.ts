@@ -119,7 +119,7 @@ export class FlowRequest extends Message {
   }
 
   set hostname(value: string) {
-    this.#hostname = value;
+    this.#hostname = value.toLowerCase();
     this.#url = undefined;
   }
 

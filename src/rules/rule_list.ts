@@ -75,37 +75,35 @@ export class Cursor {
   }
 }
 
-const PARTS = ["method", "hostname", "path"] as const;
+const PARTS = ["path", "hostname", "method"] as const;
 
-/** The rules whose keys have the same parts, by the values of those. */
+/** The rules whose keys have the same parts, by the values of those: joining the values would cost more than three maps. */
 class Table {
   readonly #parts: MatchKey;
-  readonly #rules = new Map<string, number[]>();
+  readonly #paths = new Map<string, Map<string, Map<string, number[]>>>();
 
   constructor(parts: MatchKey) {
     this.#parts = parts;
   }
 
-  add(key: MatchKey, place: number): void {
-    const text = joined(key.method, key.hostname, key.path);
-    const places = this.#rules.get(text);
-    if (places === undefined) this.#rules.set(text, [place]);
-    else places.push(place);
+  add({ path = "", hostname = "", method = "" }: MatchKey, place: number): void {
+    const hosts = within(this.#paths, path, () => new Map<string, Map<string, number[]>>());
+    const methods = within(hosts, hostname, () => new Map<string, number[]>());
+    within(methods, method, () => []).push(place);
   }
 
   find(request: FlowRequest): readonly number[] | undefined {
-    const { method, hostname, path } = this.#parts;
-    return this.#rules.get(joined(
-      method === undefined ? undefined : request.method.toUpperCase(),
-      hostname === undefined ? undefined : request.hostname.toLowerCase(),
-      path === undefined ? undefined : request.path,
-    ));
+    const { path, hostname, method } = this.#parts;
+    return this.#paths.get(path === undefined ? "" : request.path)
+      ?.get(hostname === undefined ? "" : request.hostname)
+      ?.get(method === undefined ? "" : request.method);
   }
 }
 
-/** None of the parts of a sendable request holds a space. */
-function joined(method = "", hostname = "", path = ""): string {
-  return `${method} ${hostname} ${path}`;
+function within<T>(map: Map<string, T>, key: string, make: () => T): T {
+  let value = map.get(key);
+  if (value === undefined) map.set(key, value = make());
+  return value;
 }
 
 function tableFor(key: MatchKey, tables: Map<string, Table>): Table {

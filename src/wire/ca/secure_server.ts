@@ -59,6 +59,8 @@ export function createSecureServer(
     cert: leaf.cert,
     ca: [], // clients are not verified here, so spare Node the reading of its root certificates
     requestCert,
+    // A hybrid with ML-KEM costs more than the rest of the handshake, and there is nothing to keep secret for decades here.
+    ecdhCurve: "X25519:P-256:P-384",
     rejectUnauthorized: false, // only concerns client certificates: whether one is good is for the proxy to say
     ...(alpn.length > 0 ? { ALPNProtocols: [...alpn] } : {}),
     ...(minVersion === undefined ? {} : { minVersion }),

@@ -26,7 +26,7 @@ import { Watch } from "../watch.ts";
 import type { WireContext } from "../wire_context.ts";
 import { reportFailed } from "./report_failed.ts";
 import { resetConnection } from "./reset.ts";
-import { addressOf, type Route } from "./route.ts";
+import { type Route, Router } from "./route.ts";
 import { type ConnectRequest, Tunnel } from "./tunnel.ts";
 
 /** How long the client may take to read a last response before the connection is cut, in milliseconds. */
@@ -41,11 +41,14 @@ export class Http1Connection implements ClientStream, ConnectRequest {
   readonly context: WireContext;
 
   readonly #route: Route;
+  readonly #router: Router;
   readonly #out: Outgoing;
   readonly #reader: MessageReader;
   readonly #watch: Watch;
   #exchange: Exchange | undefined;
   #head: RequestHead | undefined;
+  /** The client waits for `100 Continue` before it sends its body. */
+  #hesitant = false;
   #requestDone = true;
   #responseDone = true;
   #keepAlive = true;
@@ -58,6 +61,7 @@ export class Http1Connection implements ClientStream, ConnectRequest {
     this.peer = peer;
     this.context = context;
     this.#route = route;
+    this.#router = new Router(route);
     this.#out = new Outgoing(socket);
     this.#watch = new Watch(() => this.#expired());
     this.#reader = new MessageReader(socket, new Http1Parser("request", { headBytes: context.config.headBytes }), {
@@ -76,17 +80,26 @@ export class Http1Connection implements ClientStream, ConnectRequest {
   /** Ends what is in flight, and the connection. */
   shutDown(reason: FlowError): void {
     this.#exchange?.fail(reason);
+    this.#closing = true;
     this.#watch.close();
     this.socket.destroy();
   }
 
   /** @inheritdoc */
   readBody(): void {
-    if (!this.#requestDone) this.#reader.go();
+    if (this.#requestDone) return;
+    this.#reader.go();
+    if (!this.#requestDone && !this.#reader.stopped && !this.#hesitant) {
+      this.#watch.set(this.context.config.timeouts.idle);
+    }
   }
 
   /** @inheritdoc */
   inform(status: number, reason: string, fields: string): void {
+    if (status === 100 && this.#hesitant) {
+      this.#hesitant = false;
+      this.#watch.set(this.context.config.timeouts.idle);
+    }
     // HTTP/1.0 has no informational responses (RFC 9110 section 15.2).
     if (this.#head?.version === "1.1") this.#out.push(`${statusLine(status, reason)}${fields}\r\n`);
   }
@@ -94,6 +107,8 @@ export class Http1Connection implements ClientStream, ConnectRequest {
   /** @inheritdoc */
   respond(out: ResponseOut): BodySink {
     let { fields, framing } = out;
+    // Nobody could tell whether the body comes or the next request (RFC 9110 section 10.1.1).
+    if (this.#hesitant) this.#keepAlive = false;
     if (this.#head?.version === "1.0") {
       if (framing.kind === "chunked") {
         // An HTTP/1.0 client cannot read chunks (RFC 9112 section 6.1).
@@ -124,6 +139,7 @@ export class Http1Connection implements ClientStream, ConnectRequest {
     // An end is no abort where the end of the connection is the end of the body.
     if (responding && !this.#untilClose) this.#out.settled(() => this.socket.destroy());
     else this.#out.settled(() => resetConnection(this.socket));
+    this.#watch.set(LINGER_MS);
   }
 
   /** @inheritdoc */
@@ -149,10 +165,15 @@ export class Http1Connection implements ClientStream, ConnectRequest {
         this.#begin(event.head as RequestHead);
         break;
       case "data":
-        if (this.#exchange?.requestData(event) === false) this.#reader.stop();
+        this.#hesitant = false;
+        if (this.#exchange?.requestData(event) === false) {
+          this.#watch.off();
+          this.#reader.stop();
+        }
         break;
       case "end":
         this.#requestDone = true;
+        this.#hesitant = false;
         this.#watch.off();
         // The next request waits until this one is answered: responses leave in the order of their requests.
         this.#reader.stop();
@@ -165,6 +186,7 @@ export class Http1Connection implements ClientStream, ConnectRequest {
   #begin(head: RequestHead): void {
     this.#reader.stop();
     this.#head = head;
+    this.#hesitant = head.expectContinue && head.framing.kind !== "none";
     this.#requestDone = false;
     this.#responseDone = false;
     this.#keepAlive = head.keepAlive;
@@ -174,7 +196,7 @@ export class Http1Connection implements ClientStream, ConnectRequest {
       tunnel.begin();
       return;
     }
-    const address = addressOf(head, this.#route);
+    const address = this.#router.addressOf(head);
     const content = head.framing.kind === "none" ? BodyBuffer.NONE : new BodyBuffer();
     const headers = FlowHeaders.fromFields(head.fields);
     const flow = new HttpFlow(new FlowRequest(head.method, address, head.version, headers, content), this.peer);
@@ -185,38 +207,52 @@ export class Http1Connection implements ClientStream, ConnectRequest {
   // Both halves must be over before the next request is read.
   #next(): void {
     if (!this.#responseDone || this.#closing) return;
-    if (!this.#keepAlive) this.#linger();
-    else if (this.#requestDone) this.#exchange = undefined;
-    this.#reader.go();
+    if (!this.#keepAlive) {
+      this.#linger();
+    } else if (!this.#requestDone) {
+      this.readBody();
+    } else {
+      this.#exchange = undefined;
+      this.#reader.go();
+      this.#awaitHead();
+    }
   }
 
-  // Closing at once would reset the connection under a response that the client has not read yet (RFC 9112 section 9.6).
+  // Closing at once would reset the connection under a response that the client has not read yet. What the client still sends
+  // is let go unread (RFC 9112 section 9.6).
   #linger(): void {
     this.#closing = true;
     this.#out.end();
+    this.#reader.detach();
+    this.socket.resume();
     this.#watch.set(LINGER_MS);
   }
 
   #activity(): void {
-    if (this.#closing) return;
-    const { head, idle } = this.context.config.timeouts;
-    if (this.#exchange === undefined || this.#exchange.over) {
-      if (!this.#watch.on) this.#watch.set(head);
-    } else if (!this.#requestDone) {
-      this.#watch.set(idle);
+    if (this.#closing || this.#reader.stopped) return;
+    if (!this.#requestDone) this.#watch.set(this.context.config.timeouts.idle);
+    else this.#awaitHead();
+  }
+
+  // A head that has begun must end in time.
+  #awaitHead(): void {
+    if (this.#exchange === undefined && this.#reader.waiting && !this.#watch.on) {
+      this.#watch.set(this.context.config.timeouts.head);
     }
   }
 
   #expired(): void {
     if (this.#closing) {
       this.socket.destroy();
-    } else if (this.#exchange === undefined || this.#exchange.over) {
+    } else if (this.#exchange === undefined) {
       this.#refuse({
         code: "CLIENT_TIMEOUT",
         message:
           `the client did not send a whole request head within ${this.context.config.timeouts.head} ms (timeouts.head)`,
       }, 408);
-    } else if (!this.#reader.stopped) {
+    } else if (this.#exchange.over) {
+      this.#linger();
+    } else {
       this.#keepAlive = false;
       this.#exchange.fail({
         code: "CLIENT_TIMEOUT",
@@ -227,19 +263,28 @@ export class Http1Connection implements ClientStream, ConnectRequest {
   }
 
   #malformed(error: ProtocolError): void {
+    if (this.#closing) return;
     const failure: FlowError = {
       code: error.code,
       message: `the request is not valid HTTP: ${error.message}`,
       status: error.status,
     };
     this.#keepAlive = false;
-    if (error.code === "HTTP_TRUNCATED" && this.#exchange?.over !== false) this.#out.end();
-    else if (this.#exchange === undefined || this.#exchange.over) this.#refuse(failure, error.status);
-    else this.#exchange.fail(failure);
+    if (this.#exchange?.over) this.#linger();
+    else if (this.#exchange !== undefined) this.#exchange.fail(failure);
+    else if (error.code === "HTTP_TRUNCATED") this.#out.end();
+    else this.#refuse(failure, error.status);
+  }
+
+  #refuse(failure: FlowError, status: number): void {
+    this.#keepAlive = false;
+    sendPage(this, failure, status, "GET", null);
+    this.#linger();
+    this.#report({ ...failure, status });
   }
 
   // There is no request to speak of, but what came should be seen.
-  #refuse(failure: FlowError, status: number): void {
+  #report(failure: FlowError): void {
     const { tunnel, scheme } = this.#route;
     const address = {
       scheme,
@@ -251,10 +296,7 @@ export class Http1Connection implements ClientStream, ConnectRequest {
       new FlowRequest("MALFORMED", address, "1.1", FlowHeaders.fromFields(""), BodyBuffer.of(new Uint8Array(0))),
       this.peer,
     );
-    flow.error = { ...failure, status };
-    this.#keepAlive = false;
-    sendPage(this, failure, status, "GET", null);
-    this.#linger();
+    flow.error = failure;
     reportFailed(this.context, flow);
   }
 
@@ -264,8 +306,14 @@ export class Http1Connection implements ClientStream, ConnectRequest {
 
   #closed(): void {
     this.#watch.close();
-    this.#closing = true;
     this.context.clients.delete(this);
+    if (!this.#closing && this.#exchange === undefined && this.#reader.waiting) {
+      this.#report({
+        code: "CLIENT_ABORTED",
+        message: "the client closed the connection in the middle of a request head",
+      });
+    }
+    this.#closing = true;
     this.#ended();
   }
 }

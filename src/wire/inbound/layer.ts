@@ -21,6 +21,9 @@ import type { Route } from "./route.ts";
  */
 const DISTRUST_MS = 1000;
 
+/** What is spoken behind TLS. A client that offers HTTP/1.0 alone (curl does) would take no answer for a refusal. */
+const ALPN = ["http/1.1", "http/1.0"];
+
 /** The first byte of a TLS handshake record (RFC 8446 section 5.1). */
 const TLS_HANDSHAKE = 0x16;
 
@@ -57,7 +60,7 @@ async function openTls(
   const timeoutMs = context.config.timeouts.head;
   const hello = await peekClientHello(socket, { timeoutMs });
   const name = hello.serverName ?? bareHost(tunnel.hostname);
-  const secure = await acceptTls(context.ca, socket, name, { timeoutMs, signal: context.closing });
+  const secure = await acceptTls(context.ca, socket, name, { timeoutMs, alpn: ALPN, signal: context.closing });
   peer.tls = describeTls(secure, hello.serverName);
   const opened = performance.now();
   const served = await openLayer(secure, peer, { scheme: "https", tunnel }, context);

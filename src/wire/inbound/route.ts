@@ -16,40 +16,67 @@ export interface Route {
   readonly tunnel?: { readonly hostname: string; readonly port: number };
 }
 
-const ABSOLUTE = /^(https?):\/\/([^/?#]*)(.*)$/i;
+/** Finds the addresses of the requests of one connection. Most go where the last one went: that is only compared. */
+export class Router {
+  readonly #route: Route;
+  #last:
+    | { readonly text: string; readonly scheme: Scheme; readonly hostname: string; readonly port: number }
+    | undefined;
 
-/**
- * The address of a request, from its target in absolute form, from the tunnel, or from its Host field (RFC 9112 section 3.3).
- *
- * @throws {ProtocolError} the target or Host is no address, or Host is missing
- */
-export function addressOf(head: RequestHead, route: Route): RequestAddress {
-  const { target, host } = head;
-  if (head.version === "1.1" && host === undefined) {
-    throw new ProtocolError("HTTP_HOST", "a request of HTTP/1.1 must have a Host field (RFC 9112 section 3.2)");
+  /** @param route what is known of the server */
+  constructor(route: Route) {
+    this.#route = route;
   }
-  const absolute = target.charCodeAt(0) === SLASH || target === "*" ? null : ABSOLUTE.exec(target);
-  if (absolute !== null) {
-    const scheme = absolute[1]!.toLowerCase() as Scheme;
-    const rest = absolute[3]!;
-    const path = rest === "" ? (head.method === "OPTIONS" ? "*" : "/") : rest.startsWith("/") ? rest : `/${rest}`;
-    return { scheme, ...authority(absolute[2]!, scheme, "request target"), target: path };
+
+  /**
+   * The address of a request, from its target in absolute form, from the tunnel, or from its Host field (RFC 9112 section 3.3).
+   *
+   * @throws {ProtocolError} the target or Host is no address, or Host is missing
+   */
+  addressOf(head: RequestHead): RequestAddress {
+    const { target, host } = head;
+    if (head.version === "1.1" && host === undefined) {
+      throw new ProtocolError("HTTP_HOST", "a request of HTTP/1.1 must have a Host field (RFC 9112 section 3.2)");
+    }
+    if (target.charCodeAt(0) !== SLASH && target !== "*") return this.#absolute(target, head.method);
+    const { scheme, tunnel } = this.#route;
+    if (tunnel !== undefined) return { scheme, hostname: tunnel.hostname, port: tunnel.port, target };
+    if (host === undefined || host === "") {
+      throw new ProtocolError(
+        "HTTP_HOST",
+        "the request does not say where it should go: send an absolute URL or a Host field",
+      );
+    }
+    const { hostname, port } = this.#authority(host, scheme, "HTTP_HOST");
+    return { scheme, hostname, port, target };
   }
-  if (target.charCodeAt(0) !== SLASH && target !== "*") {
-    throw new ProtocolError(
-      "HTTP_TARGET",
-      `the request target ${JSON.stringify(target.slice(0, 100))} is neither a path nor an http URL`,
-    );
+
+  #absolute(url: string, method: string): RequestAddress {
+    const match = ABSOLUTE.exec(url);
+    if (match === null) {
+      throw new ProtocolError(
+        "HTTP_TARGET",
+        `the request target ${JSON.stringify(url.slice(0, 100))} is neither a path nor an http URL`,
+      );
+    }
+    const [start, name = "", text = ""] = match;
+    const scheme = name.toLowerCase() as Scheme;
+    const { hostname, port } = this.#authority(text, scheme, "HTTP_TARGET");
+    const rest = url.slice(start.length);
+    const path = rest === "" ? (method === "OPTIONS" ? "*" : "/") : rest.startsWith("/") ? rest : `/${rest}`;
+    return { scheme, hostname, port, target: path };
   }
-  const { scheme, tunnel } = route;
-  if (tunnel !== undefined) return { scheme, hostname: tunnel.hostname, port: tunnel.port, target };
-  if (host === undefined || host === "") {
-    throw new ProtocolError(
-      "HTTP_HOST",
-      "the request does not say where it should go: send an absolute URL or a Host field",
-    );
+
+  #authority(text: string, scheme: Scheme, code: "HTTP_HOST" | "HTTP_TARGET"): { hostname: string; port: number } {
+    if (this.#last?.text === text && this.#last.scheme === scheme) return this.#last;
+    const parsed = parseAuthority(text, defaultPort(scheme));
+    if (parsed === undefined || parsed.port === 0) {
+      const what = code === "HTTP_HOST" ? "Host field" : "request target";
+      throw new ProtocolError(code, `the ${what} names no server: ${JSON.stringify(text.slice(0, 100))}`);
+    }
+    this.#last = { text, scheme, ...parsed };
+    return parsed;
   }
-  return { scheme, ...authority(host, scheme, "Host field"), target };
 }
 
 /**
@@ -66,14 +93,4 @@ export function tunnelOf(head: RequestHead): { hostname: string; port: number } 
 }
 
 const SLASH = 0x2f;
-
-function authority(text: string, scheme: string, what: string): { hostname: string; port: number } {
-  const parsed = parseAuthority(text, defaultPort(scheme));
-  if (parsed === undefined || parsed.port === 0) {
-    throw new ProtocolError(
-      what === "Host field" ? "HTTP_HOST" : "HTTP_TARGET",
-      `the ${what} names no server: ${JSON.stringify(text.slice(0, 100))}`,
-    );
-  }
-  return parsed;
-}
+const ABSOLUTE = /^(https?):\/\/([^/?#]*)/i;
