@@ -7,7 +7,7 @@
 import type { FlowHeaders } from "../../flow/headers.ts";
 import type { Message } from "../../flow/message.ts";
 import { CHUNKED, type Framing, type Head, NO_BODY, ofLength } from "../http1/head.ts";
-import { withoutHops } from "../http1/serializer.ts";
+import { withoutFraming, withoutHops } from "../http1/serializer.ts";
 
 /** A message ready to be written: field lines and how its body ends. */
 export interface Framed {
@@ -35,10 +35,17 @@ export function framed(message: Message, head: Head | undefined, kind: BodyKind)
   // A body where there was none needs a frame: a 304 that was made a 200.
   const appeared = kind === "any" && head?.framing.kind === "none";
   if (head !== undefined && !message.bodyEdited && !appeared) {
-    return { fields: headers.edited ? rewritten(headers, head.framing, kind) : withoutHops(head), framing: head.framing };
+    const fields = headers.edited
+      ? rewritten(headers, head.framing, kind)
+      // A length where there can be no body would be misread (RFC 9110 section 8.6).
+      : kind === "none"
+      ? withoutFraming(head)
+      : withoutHops(head);
+    return { fields, framing: head.framing };
   }
   if (kind !== "any") return { fields: rewritten(headers, NO_BODY, kind), framing: NO_BODY };
-  const framing = content.complete ? ofLength(content.kept) : CHUNKED;
+  // Only chunks can have trailers behind them (RFC 9112 section 7.1.2).
+  const framing = content.complete && message.trailers === undefined ? ofLength(content.kept) : CHUNKED;
   return { fields: rewritten(headers, framing, kind), framing };
 }
 
