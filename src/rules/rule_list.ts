@@ -96,7 +96,7 @@ class Table {
     const { path, hostname, method } = this.#parts;
     return this.#paths.get(path === undefined ? "" : request.path)
       ?.get(hostname === undefined ? "" : request.hostname)
-      ?.get(method === undefined ? "" : request.method);
+      ?.get(method === undefined ? "" : request.method.toUpperCase());
   }
 }
 
