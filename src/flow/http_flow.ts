@@ -83,6 +83,7 @@ export class HttpFlow {
 
   /** Ends the flow: the client's connection is cut, the server's too. Has no effect on a flow that is done. */
   kill(code: FlowErrorCode = "KILLED"): void {
+    if (this.done) return;
     this.error ??= { code, message: `${this.request.method} ${this.request.url} was ended by flow.kill()` };
     this.onKill?.();
   }

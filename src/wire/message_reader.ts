@@ -66,7 +66,7 @@ export class MessageReader {
   go(): void {
     this.#stopped = false;
     this.#read();
-    if (this.#paused && !this.#stopped && !this.#over) {
+    if (this.#paused && !this.#stopped) {
       this.#paused = false;
       this.#socket.resume();
     }
@@ -75,6 +75,11 @@ export class MessageReader {
   /** Whether the reader waits. */
   get stopped(): boolean {
     return this.#stopped;
+  }
+
+  /** Whether a part of a message has come that is not enough to tell of. */
+  get waiting(): boolean {
+    return this.#parser.buffered > 0;
   }
 
   /** Lets go of the socket and gives the bytes that were not parsed: what follows is not HTTP/1.1. */
@@ -87,8 +92,8 @@ export class MessageReader {
 
   #feed(bytes: Uint8Array): void {
     if (this.#over) return;
-    this.#on.activity?.();
     this.#parser.push(bytes);
+    this.#on.activity?.();
     if (this.#stopped) {
       this.#paused = true;
       this.#socket.pause();

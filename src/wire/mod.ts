@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { bareHost } from "../flow/authority.ts";
 import type { HttpFlow } from "../flow/http_flow.ts";
 import type { LogEntry } from "../hooks/addon.ts";
 import type { Dispatcher } from "../hooks/dispatcher.ts";
@@ -48,10 +47,11 @@ export interface Wire {
  */
 export async function openWire(options: WireOptions): Promise<Wire> {
   const { host, hooks, timeouts, limits } = options;
-  const upstream = new Upstream({ ...options.upstream, timeouts, headBytes: limits.headBytes }, hooks);
+  let ownPort = -1;
+  const isSelf = (hostname: string, port: number) => port === ownPort && isOwnAddress(hostname, host);
+  const upstream = new Upstream({ ...options.upstream, timeouts, headBytes: limits.headBytes, isSelf }, hooks);
   const clients = new Set<ClientConnection>();
   const closing = new AbortController();
-  let ownPort = -1;
   const context: WireContext = {
     hooks,
     upstream,
@@ -60,7 +60,6 @@ export async function openWire(options: WireOptions): Promise<Wire> {
     ca: options.ca,
     config: { timeouts, ...limits },
     closing: closing.signal,
-    isSelf: (hostname, port) => port === ownPort && isOwnAddress(hostname, host),
     log: (level, message) => options.log(level, message),
   };
   const listener = await listen(host, options.port, context);
@@ -78,6 +77,5 @@ export async function openWire(options: WireOptions): Promise<Wire> {
 }
 
 function isOwnAddress(hostname: string, host: string): boolean {
-  const bare = bareHost(hostname);
-  return bare === host || bare === "localhost" || bare === "::1" || bare.startsWith("127.");
+  return hostname === host || hostname === "localhost" || hostname === "::1" || hostname.startsWith("127.");
 }

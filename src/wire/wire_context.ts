@@ -47,8 +47,6 @@ export interface WireContext {
   readonly clients: Set<ClientConnection>;
   /** Aborts when the proxy is being closed. */
   readonly closing: AbortSignal;
-  /** Whether a request to this address would come back to this proxy. */
-  isSelf(hostname: string, port: number): boolean;
   /** A line for the log. */
   log(level: LogEntry["level"], message: string): void;
 }

@@ -6,6 +6,7 @@
 import { clearTimeout, setTimeout } from "node:timers";
 import type { FlowResponse } from "../../flow/response.ts";
 import type { Exchange } from "./exchange.ts";
+import { bodyKind } from "./response_out.ts";
 
 /**
  * How long an answer waits for the rest of a request that is being sent, in milliseconds. Whoever asserts on the flow after the client
@@ -13,17 +14,19 @@ import type { Exchange } from "./exchange.ts";
  */
 const PATIENCE_MS = 100;
 
+type StreamReader = ReadableStreamDefaultReader<Uint8Array>;
+
 /**
  * Sends `flow.response`.
  *
  * @param stage which hooks of the response have run for it: none, `responseHeaders`, or both
  */
-export function answer(exchange: Exchange, stage: "new" | "headed" | "complete" = "new"): void {
+export function answer(exchange: Exchange, stage: "new" | "headed" | "complete"): void {
   const { flow } = exchange;
   const withBody = () => afterBody(exchange, () => send(exchange));
   switch (stage) {
     case "new":
-      return afterRequest(exchange, () => exchange.hook("responseHeaders", () => unlessFailed(exchange, withBody)));
+      return afterRequest(exchange, () => exchange.hook("responseHeaders", () => exchange.unlessFailed(withBody)));
     case "headed":
       return withBody();
     case "complete":
@@ -43,7 +46,7 @@ function afterRequest(exchange: Exchange, next: () => void): void {
     if (!waiting) return;
     waiting = false;
     clearTimeout(timer);
-    if (!exchange.over) next();
+    exchange.proceed(next);
   };
   const timer = setTimeout(go, PATIENCE_MS);
   upload.whole(go);
@@ -53,62 +56,74 @@ function afterRequest(exchange: Exchange, next: () => void): void {
 function afterBody(exchange: Exchange, next: () => void): void {
   const { flow, context } = exchange;
   const response = flow.response!;
+  letGoUnsendable(exchange);
   if (!context.hooks.needs("response", flow)) {
     next();
   } else if (response.content.complete) {
-    exchange.hook("response", () => unlessFailed(exchange, next));
+    exchange.hook("response", () => exchange.unlessFailed(next));
   } else if (response.stream) {
     exchange.hookAfterwards();
     next();
   } else {
-    pump(exchange, response, () => true, () => exchange.hook("response", () => unlessFailed(exchange, next)));
+    pump(exchange, readerOf(response), () => true, () => exchange.hook("response", () => exchange.unlessFailed(next)));
   }
-}
-
-function unlessFailed(exchange: Exchange, next: () => void): void {
-  const { flow } = exchange;
-  if (flow.error !== undefined) exchange.fail(flow.error);
-  else next();
 }
 
 function send(exchange: Exchange): void {
   const response = exchange.flow.response!;
+  letGoUnsendable(exchange);
+  const reader = response.content.complete ? undefined : readerOf(response);
   const sink = exchange.respond();
   const trailers = response.trailers?.fields ?? "";
-  if (response.content.complete) {
+  if (reader === undefined) {
     const data = response.encodedBody;
     if (data.length > 0) sink.data({ data, chunk: data.length, final: true });
     sink.end(trailers);
     exchange.finish();
     return;
   }
-  pump(exchange, response, (data) => sink.data({ data, chunk: data.length, final: true }), () => {
+  response.content.limit = exchange.context.observer.bodyLimit(exchange.flow);
+  pump(exchange, reader, (data) => sink.data({ data, chunk: data.length, final: true }), () => {
     sink.end(trailers);
     exchange.finish();
   });
 }
 
-/** Reads the stream of a response into its body, and into a sink that may ask to wait. */
+/** A stream is not read where there is no body to send: a response to HEAD, a 204, a 304. */
+function letGoUnsendable({ flow }: Exchange): void {
+  const { content, source, status } = flow.response!;
+  if (content.complete || bodyKind(status, flow.request.method) === "any") return;
+  content.complete = true;
+  source?.cancel().catch(() => {});
+}
+
+/** Throws when somebody else reads the stream already. */
+function readerOf(response: FlowResponse): StreamReader {
+  return response.source!.getReader();
+}
+
+/** Reads the stream of the response into its body, and into a sink that may ask to wait. */
 async function pump(
   exchange: Exchange,
-  response: FlowResponse,
+  reader: StreamReader,
   take: (data: Uint8Array) => boolean,
   end: () => void,
 ): Promise<void> {
-  const reader = response.source!.getReader();
+  const { content } = exchange.flow.response!;
+  // This also ends a read that waits.
+  exchange.onOver = () => void reader.cancel().catch(() => {});
   try {
     for (;;) {
       const { done, value } = await reader.read();
-      if (exchange.over) break;
+      if (exchange.over) return;
       if (done) {
-        response.content.complete = true;
+        content.complete = true;
         return end();
       }
       if (value.length === 0) continue;
-      response.content.push(value);
+      content.push(value);
       if (!take(value)) await new Promise<void>((resolve) => exchange.client.drained(resolve));
     }
-    await reader.cancel();
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     exchange.fail({ code: "HOOK_FAILED", message: `the stream of the response failed: ${why}` });

@@ -9,36 +9,40 @@ import type { Outgoing } from "../outgoing.ts";
 import type { BodySink, Piece } from "./body_pipe.ts";
 
 /** A sink for a body with this framing. Chunks leave in the sizes in which they came. */
-export function bodyWriter(out: Outgoing, framing: Framing, onEnd?: () => void): BodySink {
-  return framing.kind === "chunked" ? new ChunkWriter(out, onEnd) : new PlainWriter(out, onEnd);
+export function bodyWriter(out: Outgoing, framing: Framing): BodySink {
+  switch (framing.kind) {
+    case "none":
+      return NO_WRITER;
+    case "chunked":
+      return new ChunkWriter(out);
+    default:
+      return new PlainWriter(out);
+  }
 }
+
+/** Where there must be no body, none is sent, whatever an addon has made. */
+const NO_WRITER: BodySink = { data: () => true, end: () => {} };
 
 class PlainWriter implements BodySink {
   readonly #out: Outgoing;
-  readonly #onEnd: (() => void) | undefined;
 
-  constructor(out: Outgoing, onEnd: (() => void) | undefined) {
+  constructor(out: Outgoing) {
     this.#out = out;
-    this.#onEnd = onEnd;
   }
 
   data(event: Piece): boolean {
     return this.#out.push(event.data);
   }
 
-  end(): void {
-    this.#onEnd?.();
-  }
+  end(): void {}
 }
 
 class ChunkWriter implements BodySink {
   readonly #out: Outgoing;
-  readonly #onEnd: (() => void) | undefined;
   #inChunk = false;
 
-  constructor(out: Outgoing, onEnd: (() => void) | undefined) {
+  constructor(out: Outgoing) {
     this.#out = out;
-    this.#onEnd = onEnd;
   }
 
   data({ data, chunk, final }: Piece): boolean {
@@ -58,6 +62,5 @@ class ChunkWriter implements BodySink {
 
   end(trailers: string): void {
     this.#out.push(lastChunk(trailers));
-    this.#onEnd?.();
   }
 }

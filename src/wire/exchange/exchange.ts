@@ -34,8 +34,14 @@ export class Exchange {
   /** The head of the response has been sent. */
   responding = false;
 
+  /** `flow.kill()` was called: the client gets no page, whatever the code. */
+  killed = false;
+  /** Called when nothing more happens. */
+  onOver: (() => void) | undefined;
+
   #forwarding: Forwarding | undefined;
   #lastHook: HookName | undefined;
+  #sent = false;
   #observed = false;
   #over = false;
 
@@ -46,7 +52,10 @@ export class Exchange {
     this.client = client;
     this.context = context;
     this.upload = new BodyPipe(flow.request.content);
-    flow.onKill = () => this.fail(flow.error!);
+    flow.onKill = () => {
+      this.killed = true;
+      this.fail(flow.error!);
+    };
   }
 
   /** Whether nothing more happens. */
@@ -72,7 +81,7 @@ export class Exchange {
         this.fail(error);
       } else if (response !== undefined && response.status >= 300) {
         this.#observe();
-        answer(this, "complete");
+        this.#answer("complete");
       } else {
         this.#over = true;
         this.flow.onKill = undefined;
@@ -96,12 +105,18 @@ export class Exchange {
     if (trailers !== "" && !this.#over) this.flow.request.trailers = FlowHeaders.fromFields(trailers);
     if (!this.#over) this.flow.timings.requestEnd = performance.now() - this.flow.origin;
     this.upload.end(trailers);
+    if (this.head.framing.kind !== "none") this.#forwarding?.sent();
   }
 
   /** The client is gone. */
   clientGone(): void {
+    // It has its answer: only a hook is still looking at it.
+    if (this.#sent) return;
     const { method, url } = this.flow.request;
-    this.fail({ code: "CLIENT_ABORTED", message: `the client closed the connection before ${method} ${url} was answered` });
+    this.fail({
+      code: "CLIENT_ABORTED",
+      message: `the client closed the connection before ${method} ${url} was answered`,
+    });
   }
 
   /** Runs a hook, then goes on unless the flow has ended meanwhile. Nothing waits when no hook is async. */
@@ -113,10 +128,17 @@ export class Exchange {
       this.#hookFailed(error);
       return;
     }
-    if (waiting === undefined) {
-      if (!this.#over) next();
-    } else {
-      waiting.then(() => this.#over || next(), (error) => this.#hookFailed(error));
+    if (waiting === undefined) this.proceed(next);
+    else waiting.then(() => this.proceed(next), (error) => this.#hookFailed(error));
+  }
+
+  /** Goes on unless the flow has ended. What an addon has left behind may be impossible to send: that fails its flow, not the proxy. */
+  proceed(next: () => void): void {
+    if (this.#over) return;
+    try {
+      next();
+    } catch (error) {
+      this.#hookFailed(error);
     }
   }
 
@@ -131,8 +153,9 @@ export class Exchange {
 
   /** Sends the head of the response and gives the sink for its body. */
   respond(head?: ResponseHead): BodySink {
+    const out = responseOut(this.flow.response!, head, this.flow.request.method);
     this.responding = true;
-    return this.client.respond(responseOut(this.flow.response!, head, this.flow.request.method));
+    return this.client.respond(out);
   }
 
   /** The `response` hook fires when the response has passed, because it was not held back for it. */
@@ -146,7 +169,8 @@ export class Exchange {
     if (this.#lastHook !== undefined) {
       const name = this.#lastHook;
       this.#lastHook = undefined;
-      this.hook(name, () => this.finish());
+      this.#sent = true;
+      this.hook(name, () => this.unlessFailed(() => this.finish()));
       return;
     }
     this.#end();
@@ -164,6 +188,12 @@ export class Exchange {
     this.#forwarding?.cut();
     this.#hookError();
     plan.tell();
+  }
+
+  /** Goes on unless an addon has set `flow.error`. */
+  unlessFailed(next: () => void): void {
+    if (this.flow.error !== undefined) this.fail(this.flow.error);
+    else next();
   }
 
   #observe(): void {
@@ -187,12 +217,16 @@ export class Exchange {
   // What the addons have decided: an error, an answer, or nothing.
   #decide(undecided: () => void): void {
     const { flow } = this;
-    if (flow.error !== undefined) this.fail(flow.error);
-    else if (flow.response === undefined) undecided();
-    else {
-      if (flow.source === "upstream") flow.source = "addon";
-      answer(this);
-    }
+    this.unlessFailed(() => {
+      if (flow.response === undefined) undecided();
+      else this.#answer("new");
+    });
+  }
+
+  #answer(stage: "new" | "complete"): void {
+    const { flow } = this;
+    if (flow.source === "upstream") flow.source = "addon";
+    answer(this, stage);
   }
 
   #awaitBody(): void {
@@ -200,7 +234,7 @@ export class Exchange {
     if (!this.context.hooks.needs("request", this.flow)) {
       this.#forward();
     } else if (request.stream) {
-      this.upload.onEnd(() => this.hook("request", () => {}));
+      this.upload.onEnd(() => this.hook("request", () => this.unlessFailed(() => {})));
       this.#forward();
     } else {
       this.expectBody();
@@ -224,5 +258,6 @@ export class Exchange {
     flow.timings.end = performance.now() - flow.origin;
     flow.done = true;
     if (!this.upload.ended) this.upload.drop();
+    this.onOver?.();
   }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { answerFor, type FlowError } from "../../flow/flow_error.ts";
+import { answerFor, type FlowError, isUpstreamFailure } from "../../flow/flow_error.ts";
 import { CHUNKED } from "../http1/head.ts";
 import type { ClientStream } from "./client_stream.ts";
 import type { Exchange } from "./exchange.ts";
@@ -21,19 +21,26 @@ export interface FailurePlan {
 /** Decides how the client learns of a failure; nothing is sent yet. */
 export function planFailure(exchange: Exchange, error: FlowError): FailurePlan {
   const { client, flow } = exchange;
-  if (exchange.responding) return { error, tell: () => client.abort() };
-  if (flow.response !== undefined && flow.source === "tape") return { error, tell: () => tellPart(exchange) };
+  if (exchange.responding || exchange.killed) return { error, tell: () => client.abort() };
+  const brokeOff = flow.source === "tape" && flow.response !== undefined && isUpstreamFailure(error);
+  if (brokeOff) return { error, tell: () => tellPart(exchange) };
   const how = answerFor(error);
   if (how === "reset") return { error, tell: () => client.abort() };
   return { error: { ...error, status: how }, tell: () => tellPage(exchange, error, how) };
 }
 
 /** The page for a failure. */
-export function sendPage(client: ClientStream, error: FlowError, status: number, method: string, accept: string | null): void {
+export function sendPage(
+  client: ClientStream,
+  error: FlowError,
+  status: number,
+  method: string,
+  accept: string | null,
+): void {
   const page = failureResponse(error, status, accept);
   const sink = client.respond(responseOut(page, undefined, method));
   const data = page.encodedBody;
-  if (method !== "HEAD") sink.data({ data, chunk: data.length, final: true });
+  sink.data({ data, chunk: data.length, final: true });
   sink.end("");
 }
 
@@ -50,6 +57,7 @@ function tellPart(exchange: Exchange): void {
   const out = responseOut(response, undefined, flow.request.method);
   const data = response.encodedBody;
   const fields = out.fields.replace(/^(?:content-length|transfer-encoding):.*\r\n/gim, "");
+  exchange.responding = true;
   const sink = client.respond({ ...out, fields: `${fields}Transfer-Encoding: chunked\r\n`, framing: CHUNKED });
   if (data.length > 0) sink.data({ data, chunk: data.length, final: true });
   client.abort();

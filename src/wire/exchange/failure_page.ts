@@ -42,7 +42,12 @@ function render(error: FlowError, status: number, accept: string | null): { type
 
 function preferred(accept: string | null): string | undefined {
   if (accept === null) return undefined;
-  return accepts(new Request("http://localhost", { headers: { accept } }), "text/plain", "application/json", "text/html");
+  return accepts(
+    new Request("http://localhost", { headers: { accept } }),
+    "text/plain",
+    "application/json",
+    "text/html",
+  );
 }
 
 function escape(text: string): string {

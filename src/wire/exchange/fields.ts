@@ -74,7 +74,13 @@ function rewritten(headers: FlowHeaders, framing: Framing, kind: BodyKind): stri
 }
 
 /** Fields that concern one connection (RFC 9110 section 7.6.1). */
-const HOPS: ReadonlySet<string> = new Set(["connection", "proxy-connection", "keep-alive", "upgrade", "proxy-authorization"]);
+const HOPS: ReadonlySet<string> = new Set([
+  "connection",
+  "proxy-connection",
+  "keep-alive",
+  "upgrade",
+  "proxy-authorization",
+]);
 /** Every field that {@linkcode rewritten} has to do with. */
 const SPECIAL =
   /^(?:connection|proxy-connection|keep-alive|upgrade|proxy-authorization|te|content-length|transfer-encoding):/im;

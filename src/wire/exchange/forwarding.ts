@@ -11,7 +11,8 @@ import { essence } from "../../flow/media_type.ts";
 import { FlowResponse } from "../../flow/response.ts";
 import type { DataEvent } from "../http1/event.ts";
 import type { ResponseHead } from "../http1/head.ts";
-import { withoutHops } from "../http1/serializer.ts";
+import { ProtocolError } from "../http1/protocol_error.ts";
+import { withoutFraming } from "../http1/serializer.ts";
 import type { UpstreamUser } from "../outbound/connection.ts";
 import type { Lease } from "../outbound/upstream.ts";
 import { answer } from "./answer.ts";
@@ -42,26 +43,24 @@ export class Forwarding implements UpstreamUser {
   /** Sends the request to its server. */
   start(): void {
     const { flow, context } = this.#exchange;
-    const { hostname, port, url } = flow.request;
-    if (context.isSelf(hostname, port)) {
-      this.#exchange.fail({
-        code: "LOOP",
-        message: `${url} is this proxy itself: send requests for other servers through it, or set upstream: { hosts }`,
-      });
-      return;
-    }
     const lease = context.upstream.idle(flow);
     if (lease !== undefined) this.#send(lease);
     else this.#connect();
   }
 
-  /** The client goes on sending: the server cannot be expected to answer yet. */
+  /** More of the request is to come from the client: the server cannot be expected to answer yet. */
   sending(): void {
     this.#lease?.connection.sending();
   }
 
+  /** The whole request has come: it is for the server to answer. */
+  sent(): void {
+    this.#lease?.connection.sent();
+  }
+
   /** Calls once when the server has taken what was sent. */
   drained(callback: () => void): void {
+    this.#lease?.connection.sent();
     this.#lease?.connection.out.drained(callback);
   }
 
@@ -76,8 +75,12 @@ export class Forwarding implements UpstreamUser {
   /** @inheritdoc */
   upstreamHead(head: ResponseHead): void {
     const { flow, client, context } = this.#exchange;
+    if (head.status === 101) {
+      throw new ProtocolError("HTTP_START_LINE", "It switches protocols, which was not asked for (RFC 9110 15.2.2)");
+    }
     if (head.status < 200) {
-      client.inform(head.status, head.reason, withoutHops(head));
+      // It has no body, whatever it says (RFC 9110 section 8.6).
+      client.inform(head.status, head.reason, withoutFraming(head));
       return;
     }
     flow.timings.responseStart = performance.now() - flow.origin;
@@ -111,7 +114,7 @@ export class Forwarding implements UpstreamUser {
 
   /** @inheritdoc */
   upstreamFailed(error: FlowError): void {
-    if (this.#mayRetry()) {
+    if (this.#mayRetry(error)) {
       this.#retried = true;
       this.#lease = undefined;
       this.#connect();
@@ -123,7 +126,7 @@ export class Forwarding implements UpstreamUser {
   #connect(): void {
     this.#exchange.context.upstream.connect(this.#exchange.flow).then((lease) => {
       if (this.#cut) lease.connection.destroy();
-      else this.#send(lease);
+      else this.#exchange.proceed(() => this.#send(lease));
     }, (error) => {
       const message = error instanceof Error ? error.message : String(error);
       this.#exchange.fail({ code: error instanceof FlowtapeError ? error.code : "UPSTREAM_CLOSED", message });
@@ -141,23 +144,28 @@ export class Forwarding implements UpstreamUser {
     if (flow.request.bodyEdited) {
       const data = flow.request.encodedBody;
       if (data.length > 0) sink.data({ data, chunk: data.length, final: true });
-      sink.end("");
+      sink.end(flow.request.trailers?.fields ?? "");
       upload.drop();
       if (!upload.ended) client.readBody();
-    } else if (this.#retried) {
+      return;
+    }
+    if (upload.ended) upload.trailers = flow.request.trailers?.fields ?? "";
+    if (this.#retried) {
       upload.repeat(sink);
-    } else if (upload.pass(sink)) {
-      if (!upload.ended) client.readBody();
-    } else {
-      connection.out.drained(() => client.readBody());
+    } else if (!upload.pass(sink)) {
+      this.drained(() => client.readBody());
+    } else if (!upload.ended) {
+      if (head.framing.kind !== "none") this.sending();
+      client.readBody();
     }
   }
 
   // A server may close a connection just when it is used again: then nothing was lost, and the request is sent on a new one.
-  #mayRetry(): boolean {
+  #mayRetry(error: FlowError): boolean {
     const { flow, upload } = this.#exchange;
     const { connection } = this.#lease!;
-    return !this.#retried && connection.uses > 1 && !connection.answered && IDEMPOTENT.has(flow.request.method) &&
+    return error.code === "UPSTREAM_CLOSED" && !this.#retried && connection.uses > 1 && !connection.answered &&
+      IDEMPOTENT.has(flow.request.method) &&
       (flow.request.bodyEdited || upload.content.complete && !upload.content.truncated);
   }
 
@@ -173,7 +181,7 @@ export class Forwarding implements UpstreamUser {
     const { flow, context } = this.#exchange;
     if (flow.error !== undefined) {
       this.#exchange.fail(flow.error);
-    } else if (flow.response !== response || this.#bodyVanished(response)) {
+    } else if (this.#changed(response)) {
       this.#replaced("headed");
     } else if (!context.hooks.needs("response", flow)) {
       this.#pass();
@@ -191,13 +199,15 @@ export class Forwarding implements UpstreamUser {
     const { flow } = this.#exchange;
     this.#keepOriginal();
     if (flow.error !== undefined) this.#exchange.fail(flow.error);
-    else if (flow.response !== response || response.bodyEdited) this.#replaced("complete");
+    else if (this.#changed(response)) this.#replaced("complete");
     else this.#pass();
   }
 
-  // A status without a body was put in the place of one that has one.
-  #bodyVanished({ status }: FlowResponse): boolean {
-    return bodyKind(status, this.#exchange.flow.request.method) !== "any" && this.#head!.framing.kind !== "none";
+  // Whether the body that the client gets is another one than the server's: it may also have come or gone with the status.
+  #changed(response: FlowResponse): boolean {
+    const { flow } = this.#exchange;
+    const mayHaveBody = bodyKind(response.status, flow.request.method) === "any";
+    return flow.response !== response || response.bodyEdited || mayHaveBody === (this.#head!.framing.kind === "none");
   }
 
   #keepOriginal(): void {
@@ -222,6 +232,7 @@ export class Forwarding implements UpstreamUser {
 
   #pass(): void {
     const download = this.#download!;
+    if (download.ended) download.trailers = this.#given!.trailers?.fields ?? "";
     const more = download.pass(this.#exchange.respond(this.#head));
     download.onEnd(() => this.#exchange.finish());
     if (more) this.#lease?.connection.go();

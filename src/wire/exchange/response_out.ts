@@ -5,6 +5,7 @@
  */
 import type { FlowResponse } from "../../flow/response.ts";
 import type { Framing, ResponseHead } from "../http1/head.ts";
+import { checkStatusLine } from "../http1/serializer.ts";
 import { type BodyKind, framed } from "./fields.ts";
 
 /** A response without its body, free of what concerns one connection. */
@@ -24,6 +25,7 @@ export interface ResponseOut {
  */
 export function responseOut(response: FlowResponse, head: ResponseHead | undefined, method: string): ResponseOut {
   const { status, reason } = response;
+  if (status !== head?.status || reason !== head.reason) checkStatusLine(status, reason);
   const { fields, framing } = framed(response, head, bodyKind(status, method));
   return { status, reason, fields, framing };
 }

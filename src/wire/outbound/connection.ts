@@ -42,7 +42,7 @@ export class UpstreamConnection {
   readonly out: Outgoing;
   /** How many exchanges it has begun. */
   uses = 0;
-  /** Whether a byte of the response to the current exchange has arrived. */
+  /** Whether a byte of an answer to the current exchange has arrived, an informational one included. */
   answered = false;
 
   readonly #socket: Socket;
@@ -123,13 +123,18 @@ export class UpstreamConnection {
 
   /** The user is ready for more. */
   go(): void {
-    if (this.#user !== undefined) this.#watch.set(this.#timeouts.idle);
+    if (this.#user !== undefined) this.#await();
     this.#reader.go();
   }
 
-  /** The request is still on its way: the server need not answer yet. */
+  /** The request is still on its way: it is the client that is waited for. */
   sending(): void {
-    if (!this.answered) this.#watch.set(this.#timeouts.head);
+    this.#watch.off();
+  }
+
+  /** What has come of the request is on its way: it is the server that is waited for. */
+  sent(): void {
+    if (!this.#reader.stopped) this.#await();
   }
 
   /** Cuts the connection. */
@@ -146,12 +151,19 @@ export class UpstreamConnection {
       return;
     }
     this.answered = true;
-    this.#watch.set(this.#timeouts.idle);
+    this.#await();
+  }
+
+  #await(): void {
+    this.#watch.set(this.#final === undefined ? this.#timeouts.head : this.#timeouts.idle);
   }
 
   #event(event: Http1Event): void {
     const user = this.#user;
-    if (user === undefined) return;
+    if (user === undefined) {
+      this.destroy();
+      return;
+    }
     switch (event.type) {
       case "head":
         if ((event.head as ResponseHead).status >= 200) this.#final = event.head as ResponseHead;
@@ -178,7 +190,10 @@ export class UpstreamConnection {
 
   #socketClosed(): void {
     if (this.#error !== undefined && this.answered) {
-      this.#fail({ code: "UPSTREAM_ABORTED", message: `${this.name} reset the connection in the middle of its answer` });
+      this.#fail({
+        code: "UPSTREAM_ABORTED",
+        message: `${this.name} reset the connection in the middle of its answer`,
+      });
     } else if (this.#error !== undefined) {
       this.#fail(connectionFailure(this.#error, this.name));
     } else if (!this.#reader.stopped) {
@@ -193,7 +208,7 @@ export class UpstreamConnection {
   #expired(): void {
     if (this.#user === undefined) {
       this.destroy();
-    } else if (this.answered) {
+    } else if (this.#final !== undefined) {
       this.#fail({
         code: "UPSTREAM_IDLE_TIMEOUT",
         message: `${this.name} sent nothing for ${this.#timeouts.idle} ms in the middle of its answer (timeouts.idle)`,

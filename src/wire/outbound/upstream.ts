@@ -27,6 +27,8 @@ export interface UpstreamConfig {
   readonly timeouts: { readonly connect: number; readonly head: number; readonly idle: number };
   /** The largest head of a response, in bytes. */
   readonly headBytes: number;
+  /** Whether a connection to this address would come back to this proxy. */
+  isSelf(host: string, port: number): boolean;
 }
 
 /** A connection for one exchange. */
@@ -67,7 +69,7 @@ export class Upstream {
   /**
    * A new connection for a flow.
    *
-   * @throws {DialError} the server cannot be reached
+   * @throws {DialError} the server cannot be reached, or is this proxy
    * @throws {HookError} a `serverConnect` hook threw
    */
   async connect(flow: HttpFlow): Promise<Lease> {
@@ -80,6 +82,7 @@ export class Upstream {
     try {
       await this.#hooks.run("serverConnect", peer);
       this.#peers.add(peer);
+      if (this.#config.isSelf(peer.host, peer.port)) throw loop(flow);
       flow.timings.connectStart = started - flow.origin;
       const secure = scheme === "https" || scheme === "wss";
       const { socket, times } = await dial(peer, {
@@ -162,6 +165,14 @@ export class Upstream {
 function failureOf(error: unknown): FlowError {
   if (error instanceof DialError) return error.failure;
   return { code: "HOOK_FAILED", message: error instanceof Error ? error.message : String(error) };
+}
+
+function loop(flow: HttpFlow): DialError {
+  return new DialError({
+    code: "LOOP",
+    message:
+      `${flow.request.url} leads to this proxy itself: send requests for other servers through it, or set upstream: { hosts }`,
+  });
 }
 
 /** Without further authorities one context serves the process: making one reads every well-known certificate. */
