@@ -441,6 +441,18 @@ describe("clients that hang up", () => {
 });
 
 describe("time", () => {
+  test("a server that does not accept in time, TLS included: 504", async () => {
+    await using origin = await silent();
+    await using it = await watched({ timeouts: { connect: 50 } });
+
+    const response = await exchange(it.proxy.port, requestTo(`https://127.0.0.1:${origin.port}/`));
+
+    expect(response.status).toBe(504);
+    expect(response.header("x-flowtape-error")).toBe("UPSTREAM_CONNECT_TIMEOUT");
+    expect(response.text).toContain("timeouts.connect");
+    await expect.poll(() => it.gone.length).toBe(1);
+  });
+
   test("B16 a server that does not answer: 504", async () => {
     await using origin = await silent();
     await using it = await watched({ timeouts: { head: 50 } });

@@ -217,10 +217,9 @@ export class Exchange {
   // What the addons have decided: an error, an answer, or nothing.
   #decide(undecided: () => void): void {
     const { flow } = this;
-    this.unlessFailed(() => {
-      if (flow.response === undefined) undecided();
-      else this.#answer("new");
-    });
+    if (flow.error !== undefined) this.fail(flow.error);
+    else if (flow.response !== undefined) this.#answer("new");
+    else undecided();
   }
 
   #answer(stage: "new" | "complete"): void {
