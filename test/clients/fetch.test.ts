@@ -79,3 +79,20 @@ describe.each(["http", "https"])("proxy.fetch, %s", (scheme) => {
     expect(all.slice(11).map(({ body }) => body)).toEqual(["echo one", "echo two", "echo one"]);
   });
 });
+
+test.each(RUNTIMES)("B47 fetch in %s that does not trust the proxy is a flow with an error", async (name) => {
+  const log: string[] = [];
+  const { respond, startProxy } = await import("../../src/mod.ts");
+  await using proxy = await startProxy({
+    defaultAction: respond({ body: "ok" }),
+    addons: [{ log: ({ level, message }) => void log.push(`${level} ${message}`) }],
+  });
+  const env = Object.fromEntries(
+    Object.entries(proxy.env()).map(([variable, value]) => [variable, value === proxy.ca.path ? undefined : value]),
+  );
+  await expect(fetchIn(name, "https://shop.test/", { env })).rejects.toThrow(/fetch in/);
+  await expect.poll(() => proxy.flows.length).toBeGreaterThan(0);
+  expect(proxy.flows.first()!.error!.code).toMatch(/^TLS_CLIENT_(REJECTED|CLOSED)$/);
+  expect(log[0]).toMatch(/^warn CONNECT shop\.test:443: The client .*proxy\.ca\.path/);
+  expect((await fetchIn(name, "https://shop.test/", { env: proxy.env() })).body).toBe("ok");
+});

@@ -558,7 +558,8 @@ describe("writing", () => {
         },
       }],
     });
-    await ask(proxy, "http://a.test/x");
+    // The client learns of the latter: it is no recorded answer that broke off.
+    expect(await ask(proxy, "http://a.test/x")).toMatch(/^502 [^]*hook response of addon "bad" threw/);
     const error = await proxy.close().catch((thrown: unknown) => thrown) as AggregateError;
     expect(error).toBeInstanceOf(AggregateError);
     expect(error.errors.map((one: Error) => one.name)).toEqual(["UnmatchedRequestError", "HookError"]);
