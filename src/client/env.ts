@@ -11,7 +11,11 @@
  * @param url of the proxy
  * @param caPath a PEM file with the certificate of the authority
  */
-export function childEnv(url: string, caPath: string, base: Record<string, string | undefined> = {}): Record<string, string> {
+export function childEnv(
+  url: string,
+  caPath: string,
+  base: Record<string, string | undefined> = {},
+): Record<string, string> {
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(base)) if (value !== undefined) env[name] = value;
   // curl and Python read the lower-case names only (the upper-case HTTP_PROXY could be set by a CGI client); others the upper-case.

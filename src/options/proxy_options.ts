@@ -12,7 +12,7 @@ import type { Action, RuleLike } from "../rules/mod.ts";
 import { checkTapeOptions, type TapeOptions } from "../tape/options.ts";
 import { pemBlocks } from "../wire/ca/pem.ts";
 import { compileHosts } from "../wire/outbound/hosts.ts";
-import { type Check, flag, list, MAX_MS, record, refuse, shape, text, whole } from "./schema.ts";
+import { type Check, list, MAX_MS, record, refuse, shape, text, whole } from "./schema.ts";
 
 /** What `startProxy()` takes. */
 export interface ProxyOptions {

@@ -42,11 +42,6 @@ export const text: Check = (value, where) => {
   if (typeof value !== "string" || value === "") refuse(value, where, "a string that is not empty");
 };
 
-/** `true` or `false`. */
-export const flag: Check = (value, where) => {
-  if (typeof value !== "boolean") refuse(value, where, "true or false");
-};
-
 /** A whole number in a range. */
 export function whole(min: number, max: number = Number.MAX_SAFE_INTEGER): Check {
   return (value, where) => {
