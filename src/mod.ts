@@ -23,15 +23,21 @@ export type {
   TimeoutOptions,
   UpstreamOptions,
 } from "./options/proxy_options.ts";
-export type { WaitOptions } from "./capture.ts";
+export type { WaitOptions } from "./fixture/capture.ts";
 
 // What passes.
 export type { BodyBuffer } from "./flow/body_buffer.ts";
 export type { Flow } from "./flow/flow.ts";
-export { FAILURES, type FailureAnswer, type FailureCode, type FlowError, type FlowErrorCode } from "./flow/flow_error.ts";
+export {
+  type FailureAnswer,
+  type FailureCode,
+  FAILURES,
+  type FlowError,
+  type FlowErrorCode,
+} from "./flow/flow_error.ts";
 export { FlowSet, type FlowSetOptions } from "./flow/flow_set.ts";
 export { FlowHeaders, type HeadersLike } from "./flow/headers.ts";
-export { HttpFlow, type FlowSource } from "./flow/http_flow.ts";
+export { type FlowSource, HttpFlow } from "./flow/http_flow.ts";
 export { BodyIncompleteError, type HttpVersion, Message } from "./flow/message.ts";
 export type { Peer, TlsInfo } from "./flow/peer.ts";
 export { FlowRequest, type RequestAddress, type RequestInit, type Scheme } from "./flow/request.ts";

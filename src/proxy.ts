@@ -3,18 +3,21 @@
  *
  * @module
  */
-import { clearInterval, setInterval } from "node:timers";
-import { Capture, type WaitOptions } from "./capture.ts";
 import { childEnv } from "./client/env.ts";
 import { type ProxyFetch, proxyFetch } from "./client/fetch.ts";
-import { FlowtapeError, HookError, OptionsError, UnmatchedRequestError } from "./flow/error.ts";
+import { FlowtapeError, type HookError, OptionsError } from "./flow/error.ts";
+import { AddonList } from "./fixture/addon_list.ts";
+import { Capture, type WaitOptions } from "./fixture/capture.ts";
+import { HandleWithAddons } from "./fixture/handle.ts";
+import { Printer } from "./fixture/printer.ts";
+import { Problems } from "./fixture/problems.ts";
 import type { FlowSet } from "./flow/flow_set.ts";
 import type { HttpFlow } from "./flow/http_flow.ts";
 import { compile } from "./flow/matcher/compile.ts";
 import { matchesNow } from "./flow/matcher/matches_now.ts";
 import type { Matcher } from "./flow/matcher/types.ts";
 import type { Addon, LogEntry } from "./hooks/addon.ts";
-import { checkAddon, Dispatcher, hookError } from "./hooks/dispatcher.ts";
+import { checkAddon, Dispatcher } from "./hooks/dispatcher.ts";
 import { HOOKS } from "./hooks/table.ts";
 import { OPTION_NAMES, type ProxyOptions, type Settings, settingsOf } from "./options/proxy_options.ts";
 import { type Handle, RuleEngine, type RuleLike } from "./rules/mod.ts";
@@ -22,7 +25,6 @@ import { isMswHandler } from "./rules/msw.ts";
 import { openTape, type TapeAddon } from "./tape/addon.ts";
 import type { TapeEntry } from "./tape/entry.ts";
 import { toTapeOptions } from "./tape/options.ts";
-import { Printer } from "./verbose.ts";
 import { type CertificateAuthority, openCa, openWire, type Wire } from "./wire/mod.ts";
 
 /**
@@ -73,13 +75,10 @@ export class Proxy implements AsyncDisposable {
   readonly #rules: RuleEngine;
   readonly #hooks: Dispatcher;
   readonly #printer: Printer;
-  #addons: Addon[];
-  #added: readonly AddonGroup[] = [];
+  readonly #addons: AddonList;
+  readonly #problems = new Problems();
   #tape: TapeAddon | undefined;
   #wire: Wire | undefined;
-  #ticker: ReturnType<typeof setInterval> | undefined;
-  readonly #failures = new Complaints<HookError>();
-  readonly #explanations = new Complaints<string>();
   #fetch: Promise<ProxyFetch> | undefined;
   #closed: Promise<void> | undefined;
   readonly #onAbort = (): void => void this.close().catch(() => {});
@@ -98,8 +97,10 @@ export class Proxy implements AsyncDisposable {
       maxFlows: capture.maxFlows,
     });
     this.#printer = new Printer(settings.verbose ?? 0);
-    this.#addons = [...(settings.addons ?? []) as Addon[]];
     this.#hooks = new Dispatcher([], (error) => this.#hookFailed(error));
+    // Rules come before the tape: what a test says goes before what was recorded.
+    const own = () => this.#tape === undefined ? [this.#rules] : [this.#rules, this.#tape];
+    this.#addons = new AddonList(this.#hooks, (settings.addons ?? []) as Addon[], own);
   }
 
   /** The proxy's own URL, such as `http://127.0.0.1:40123`. */
@@ -166,17 +167,7 @@ export class Proxy implements AsyncDisposable {
     const addons = items.filter(isAddon);
     addons.forEach((addon) => checkAddon(addon, `use() argument ${items.indexOf(addon)}`));
     const handle = this.#rules.use(...items.filter((item): item is RuleLike => !isAddon(item)));
-    if (addons.length === 0) return handle;
-    const group: AddonGroup = { addons, enabled: true };
-    this.#added = [...this.#added, group];
-    this.#arrange();
-    return new HandleWithAddons(handle, group, {
-      changed: () => this.#arrange(),
-      remove: () => {
-        this.#added = this.#added.filter((other) => other !== group);
-        this.#arrange();
-      },
-    });
+    return addons.length === 0 ? handle : new HandleWithAddons(handle, this.#addons.add(addons));
   }
 
   /**
@@ -194,11 +185,9 @@ export class Proxy implements AsyncDisposable {
    */
   reset(): void {
     this.#capture.clear();
-    this.#failures.clear();
-    this.#explanations.clear();
+    this.#problems.clear();
     this.#rules.reset();
-    this.#added = [];
-    this.#arrange();
+    this.#addons.reset();
   }
 
   /**
@@ -238,11 +227,11 @@ export class Proxy implements AsyncDisposable {
         log: (entry) => this.#log(entry),
         unmatched: (flow, explanation) => {
           this.unmatched.append(flow);
-          this.#explanations.add(explanation);
+          this.#problems.unmatched(explanation);
         },
       });
     }
-    this.#arrange();
+    this.#addons.arrange();
     await this.#hooks.run("configure", this.#settings, new Set(OPTION_NAMES));
     this.#wire = await openWire({
       host,
@@ -255,20 +244,7 @@ export class Proxy implements AsyncDisposable {
       upstream: { ca: [upstream?.ca ?? []].flat(), verify: verifier(upstream?.verify), hosts: upstream?.hosts ?? {} },
       log: (level, message) => this.#log({ level, message }),
     });
-    await this.#start();
-  }
-
-  // An addon may put another in its place.
-  async #start(): Promise<void> {
-    for (const [i, addon] of this.#addons.entries()) {
-      try {
-        this.#addons[i] = await addon.start?.() ?? addon;
-      } catch (cause) {
-        throw hookError(addon, "start", cause);
-      }
-      checkAddon(this.#addons[i], `what start() of addons[${i}] returned`);
-    }
-    this.#arrange();
+    await this.#addons.start();
   }
 
   #observer(): Parameters<typeof openWire>[0]["observer"] {
@@ -284,139 +260,37 @@ export class Proxy implements AsyncDisposable {
     };
   }
 
-  // The order of the addons: the user's, then rules, then tape.
-  #arrange(): void {
-    const own: Addon[] = [this.#rules];
-    if (this.#tape !== undefined) own.push(this.#tape);
-    const added = this.#added.flatMap(({ addons, enabled }) => enabled ? addons : []);
-    this.#hooks.replace([...this.#addons, ...added, ...own]);
-    if (this.#hooks.has("tick") && this.#closed === undefined) {
-      this.#ticker ??= this.#tickEvery(TICK_MS);
-    } else {
-      clearInterval(this.#ticker);
-      this.#ticker = undefined;
-    }
-  }
-
-  #tickEvery(ms: number): ReturnType<typeof setInterval> {
-    let ticking = false;
-    return setInterval(async () => {
-      if (ticking) return;
-      ticking = true;
-      try {
-        await this.#hooks.run("tick");
-      } catch {
-        // The dispatcher has reported it.
-      } finally {
-        ticking = false;
-      }
-    }, ms);
-  }
-
   #log(entry: LogEntry): void {
     this.#printer.log(entry);
     this.#hooks.log(entry);
   }
 
   #hookFailed(error: HookError): void {
-    this.#failures.add(error);
+    this.#problems.hookFailed(error);
     this.#log({ level: "error", message: error.message.replaceAll("\n", " ") });
   }
 
   async #close(): Promise<void> {
+    const problems = this.#problems;
     this.#settings.signal?.removeEventListener("abort", this.#onAbort);
-    clearInterval(this.#ticker);
+    this.#addons.close();
     this.#rules.close();
     this.#capture.close();
-    const problems: unknown[] = [];
     // The wire first: what is in flight ends because the proxy closes, also where the client is our own.
-    await attempt(problems, () => this.#wire?.close());
-    await attempt(problems, async () => (await this.#fetch)?.close());
-    await attempt(problems, () => this.#tape?.close());
-    // What done() throws is kept by the dispatcher like that of every other hook.
-    await attempt([], () => this.#hooks.run("done"));
-    if (this.#explanations.count > 0) problems.unshift(unmatchedError(this.#explanations));
-    if (this.#failures.count > 0) problems.push(failuresError(this.#failures));
-    if (problems.length === 1) throw problems[0];
-    if (problems.length > 1) {
-      throw new AggregateError(
-        problems,
-        problems.map((one) => (one as Error).message).join("\n\n"),
-      );
+    await problems.during(() => this.#wire?.close());
+    await problems.during(async () => (await this.#fetch)?.close());
+    await problems.during(() => this.#tape?.close());
+    try {
+      await this.#hooks.run("done");
+    } catch {
+      // The dispatcher has reported it, like that of every other hook.
     }
+    problems.throwIfAny();
   }
 }
 
-/** How often addons tick. */
-const TICK_MS = 250;
 /** A tape wants whole bodies; one larger than this is not recorded. */
 const MAX_RECORDED_BODY = 512 * 1024 * 1024;
-
-/** Addons that were added together. */
-interface AddonGroup {
-  readonly addons: readonly Addon[];
-  enabled: boolean;
-}
-
-/** Says what becomes of a group of addons. */
-interface GroupActions {
-  changed(): void;
-  remove(): void;
-}
-
-class HandleWithAddons implements Handle {
-  readonly #rules: Handle;
-  readonly #group: AddonGroup;
-  readonly #actions: GroupActions;
-
-  constructor(rules: Handle, group: AddonGroup, actions: GroupActions) {
-    this.#rules = rules;
-    this.#group = group;
-    this.#actions = actions;
-  }
-
-  get calls(): FlowSet {
-    return this.#rules.calls;
-  }
-
-  get enabled(): boolean {
-    return this.#group.enabled;
-  }
-
-  set enabled(value: boolean) {
-    this.#rules.enabled = value;
-    this.#group.enabled = value;
-    this.#actions.changed();
-  }
-
-  dispose(): void {
-    this.#rules.dispose();
-    this.#actions.remove();
-  }
-
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
-}
-
-/** What went wrong: the first few, and how many there were. A test that goes on and on must not fill the memory with them. */
-class Complaints<T> {
-  readonly first: T[] = [];
-  count = 0;
-
-  add(one: T): void {
-    if (this.count++ < MAX_EXPLAINED) this.first.push(one);
-  }
-
-  clear(): void {
-    this.first.length = this.count = 0;
-  }
-
-  /** A line about those that are not told in full. */
-  get rest(): string[] {
-    return this.count > this.first.length ? [`and ${this.count - this.first.length} more`] : [];
-  }
-}
 
 // An MSW handler has a method `log` too.
 function isAddon(item: unknown): item is Addon {
@@ -429,24 +303,3 @@ function verifier(verify: boolean | Matcher | undefined): (flow: HttpFlow) => bo
   const matcher = compile(verify, "option upstream.verify");
   return (flow) => matchesNow(matcher, flow);
 }
-
-async function attempt(problems: unknown[], step: () => unknown): Promise<void> {
-  try {
-    await step();
-  } catch (error) {
-    problems.push(error);
-  }
-}
-
-function unmatchedError({ first, count, rest }: Complaints<string>): UnmatchedRequestError {
-  const head = count === 1 ? "a request matched nothing" : `${count} requests matched nothing`;
-  return new UnmatchedRequestError([`${head}:`, ...first, ...rest].join("\n\n"));
-}
-
-function failuresError({ first, rest }: Complaints<HookError>): HookError {
-  if (first.length === 1) return first[0]!;
-  return new HookError("HOOK_FAILED", [...first.map((one) => one.message), ...rest].join("\n"), { cause: first[0] });
-}
-
-/** How many failures are told in full. */
-const MAX_EXPLAINED = 10;

@@ -1,5 +1,5 @@
 /** Connections to a contender: plain, or through CONNECT and TLS. */
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { connect as connectTcp, type Socket } from "node:net";
 import process from "node:process";

@@ -1,6 +1,6 @@
 /** The load generator: a process that asks a contender for known things in a known way, and checks what comes back. */
 import { serve } from "../rpc.ts";
-import { type Destination, type Endpoint } from "./connect.ts";
+import type { Destination, Endpoint } from "./connect.ts";
 import { download } from "./download.ts";
 import { meetAtOnce, meetNames, reconnect } from "./handshakes.ts";
 import { SteadyLoad, type SteadyPlan } from "./steady_load.ts";

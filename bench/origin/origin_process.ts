@@ -2,7 +2,7 @@
  * The origin: a server on raw sockets that answers in one write and does nothing else, so that it is never the bottleneck.
  * `/items/...` gets a small response, `/bytes/N` gets N bytes with back-pressure.
  */
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";

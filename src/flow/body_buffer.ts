@@ -20,7 +20,11 @@ export class BodyBuffer {
   // One piece is the usual case and needs no array.
   #pieces: Uint8Array | Uint8Array[] | undefined;
 
-  /** @param limit how many bytes are kept at most; all by default */
+  /**
+   * An empty body that waits for its pieces.
+   *
+   * @param limit how many bytes are kept at most; all by default
+   */
   constructor(limit?: number) {
     this.limit = limit;
   }

@@ -87,5 +87,4 @@ export class HttpFlow {
     this.error ??= { code, message: `${this.request.method} ${this.request.url} was ended by flow.kill()` };
     this.onKill?.();
   }
-
 }

@@ -16,9 +16,14 @@ export type HttpVersion = "1.0" | "1.1" | "2";
 
 /** A body was read before all of it had arrived. The rule engine waits and asks again; a hook should not read it then. */
 export class BodyIncompleteError extends FlowtapeError {
+  /** The name of the class. */
   override readonly name: string = "BodyIncompleteError";
 
-  /** @param what the message whose body was read, such as `request` */
+  /**
+   * Makes an error with the code `BODY_INCOMPLETE`.
+   *
+   * @param what the message whose body was read, such as `request`
+   */
   constructor(what: string) {
     super(
       "BODY_INCOMPLETE",
@@ -46,7 +51,7 @@ export abstract class Message {
   #decoded: Uint8Array | undefined;
   #edited = false;
 
-  /** @param content the body, empty by default */
+  /** For {@linkcode FlowRequest} and {@linkcode FlowResponse}. */
   constructor(httpVersion: HttpVersion, headers: FlowHeaders, content: BodyBuffer) {
     this.httpVersion = httpVersion;
     this.headers = headers;

@@ -83,6 +83,7 @@ export class FlowRequest extends Message {
     );
   }
 
+  /** `request`. */
   protected override readonly what: string = "request";
 
   /** The absolute URL, without the default port of its scheme. Setting it sends the request there and rewrites `Host`. */

@@ -80,6 +80,7 @@ export class FlowResponse extends Message {
     return new FlowResponse(status, reason, init.httpVersion ?? "1.1", headers, content, stream);
   }
 
+  /** `response`. */
   protected override readonly what: string = "response";
 
   /** Cookies of the `Set-Cookie` fields by name; the last one wins. */

@@ -22,7 +22,6 @@ type StreamReader = ReadableStreamDefaultReader<Uint8Array>;
  * @param stage which hooks of the response have run for it: none, `responseHeaders`, or both
  */
 export function answer(exchange: Exchange, stage: "new" | "headed" | "complete"): void {
-  const { flow } = exchange;
   const withBody = () => afterBody(exchange, () => send(exchange));
   switch (stage) {
     case "new":

@@ -18,7 +18,7 @@ import { sendPage } from "../exchange/failure.ts";
 import type { ResponseOut } from "../exchange/response_out.ts";
 import { type RequestHead, UNTIL_CLOSE } from "../http1/head.ts";
 import { type Http1Event, Http1Parser } from "../http1/parser.ts";
-import { ProtocolError } from "../http1/protocol_error.ts";
+import type { ProtocolError } from "../http1/protocol_error.ts";
 import { statusLine } from "../http1/serializer.ts";
 import { MessageReader } from "../message_reader.ts";
 import { Outgoing } from "../outgoing.ts";
