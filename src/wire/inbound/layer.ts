@@ -4,25 +4,13 @@
  * @module
  */
 import type { Duplex } from "node:stream";
-import { bareHost } from "../../flow/authority.ts";
 import { FlowtapeError } from "../../flow/error.ts";
 import type { Peer } from "../../flow/peer.ts";
-import { acceptTls, leftAfterHandshake } from "../ca/mod.ts";
-import { describeTls } from "../outbound/dial.ts";
 import type { WireContext } from "../wire_context.ts";
 import { Http1Connection } from "./http1_connection.ts";
 import { peek } from "./peek.ts";
-import { peekClientHello } from "./peek_client_hello.ts";
 import type { Route } from "./route.ts";
-
-/**
- * Some clients look at the certificate when the handshake is over, and hang up. One that stays longer has only opened a
- * connection that it did not need in the end, as browsers do.
- */
-const DISTRUST_MS = 1000;
-
-/** What is spoken behind TLS. A client that offers HTTP/1.0 alone (curl does) would take no answer for a refusal. */
-const ALPN = ["http/1.1", "http/1.0"];
+import { openTls } from "./tls_layer.ts";
 
 /** The first byte of a TLS handshake record (RFC 8446 section 5.1). */
 const TLS_HANDSHAKE = 0x16;
@@ -49,22 +37,6 @@ export async function openLayer(socket: Duplex, peer: Peer, route: Route, contex
     );
   }
   return true;
-}
-
-async function openTls(
-  socket: Duplex,
-  peer: Peer,
-  tunnel: { hostname: string; port: number },
-  context: WireContext,
-): Promise<void> {
-  const timeoutMs = context.config.timeouts.head;
-  const hello = await peekClientHello(socket, { timeoutMs });
-  const name = hello.serverName ?? bareHost(tunnel.hostname);
-  const secure = await acceptTls(context.ca, socket, name, { timeoutMs, alpn: ALPN, signal: context.closing });
-  peer.tls = describeTls(secure, hello.serverName);
-  const opened = performance.now();
-  const served = await openLayer(secure, peer, { scheme: "https", tunnel }, context);
-  if (!served && performance.now() - opened < DISTRUST_MS) throw leftAfterHandshake(name);
 }
 
 // Methods are tokens (RFC 9110 section 9.1), and empty lines may come first (RFC 9112 section 2.2).
