@@ -66,7 +66,7 @@ export class MessageReader {
   go(): void {
     this.#stopped = false;
     this.#read();
-    if (this.#paused && !this.#stopped) {
+    if (this.#paused && !this.#stopped && !this.#over) {
       this.#paused = false;
       this.#socket.resume();
     }

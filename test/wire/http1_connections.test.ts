@@ -71,6 +71,18 @@ describe("pipelining", () => {
     expect(proxy.flows.length).toBe(1);
   });
 
+  test("B9 what follows is read and let go, so that no reset overtakes the answer (RFC 9112 section 9.6)", async () => {
+    await using origin = await startOrigin();
+    await using proxy = await startProxy();
+    await using client = await connectRaw(proxy.port);
+
+    await client.write(requestTo(origin.url, { fields: ["Connection: close"] }) + "x".repeat(16 * 1024 * 1024));
+    await client.readAll();
+
+    expect(client.error).toBe(undefined);
+    expect(proxy.flows.length).toBe(1);
+  });
+
   test("B9 what follows an answer that ends with the connection is not looked at, for it could not be answered", async () => {
     await using origin = await startRawServer(async (connection) => {
       await connection.readHead();
@@ -137,11 +149,13 @@ describe("servers", () => {
       await connection.write("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
       await connection.closed;
     });
-    await using proxy = await startProxy();
+    let gone = 0;
+    await using proxy = await startProxy({ addons: [{ serverDisconnect: () => void gone++ }] });
 
     for (let i = 0; i < 2; i++) await exchange(proxy.port, requestTo(`http://127.0.0.1:${origin.port}/`));
 
     expect(origin.connections).toBe(2);
+    await expect.poll(() => gone).toBe(2);
   });
 
   test("B19 a connection that the server has closed is not reused, also not for a POST", async () => {

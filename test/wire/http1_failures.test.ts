@@ -238,6 +238,26 @@ describe("servers that fail", () => {
     expect(client.error).toBeDefined();
   });
 
+  test("a client that does not read is cut, too", async () => {
+    await using origin = await scripted(async (connection) => {
+      await connection.write(`HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n${"x".repeat(32 * 1024 * 1024)}`)
+        .catch(() => {});
+    });
+    let left = 0;
+    await using it = await watched({ addons: [{ clientDisconnect: () => void left++ }] });
+    await using client = await connectRaw(it.proxy.port);
+    client.socket.pause();
+
+    await client.write(requestTo(urlOf(origin)));
+    const flow = () => it.proxy.flows.first() as HttpFlow | undefined;
+    await expect.poll(() => flow()?.response?.content.size ?? 0).toBeGreaterThan(1024 * 1024);
+    await pause(100);
+    flow()!.kill();
+
+    await expect.poll(() => left, { timeout: 10_000 }).toBe(1);
+    expect(it.gone.length).toBe(1);
+  });
+
   test("a server that closes while a slow hook looks at the head: what it sent still counts", async () => {
     await using origin = await scripted((connection) => connection.write("HTTP/1.1 200 OK\r\n\r\nuntil the end"));
     await using it = await watched({ addons: [{ responseHeaders: () => pause(50) }] });
@@ -490,7 +510,7 @@ describe("time", () => {
   });
 
   test("B16 the time of a hook is not the server's", async () => {
-    await using origin = await scripted((connection) => connection.write(OK));
+    await using origin = await answering(OK);
     await using it = await watched({
       timeouts: { head: 40, idle: 40 },
       addons: [{
@@ -504,19 +524,57 @@ describe("time", () => {
     expect((await exchange(it.proxy.port, requestTo(urlOf(origin)))).text).toBe("ok");
   });
 
-  test("B16 the time in which a client sends its request is not the server's", async () => {
-    await using origin = await scripted(async (connection) => {
-      await connection.readUntil("end");
-      await connection.write(OK);
-    });
-    await using it = await watched({ timeouts: { head: 100 } });
+  test("B16 the time of a hook is not the server's, also when the request ends meanwhile", async () => {
+    await using origin = await answering(OK);
+    let reached = () => {};
+    const waiting = new Promise<void>((resolve) => reached = resolve);
+    const responseHeaders = () => {
+      reached();
+      return pause(150);
+    };
+    await using it = await watched({ timeouts: { head: 1000, idle: 40 }, addons: [{ responseHeaders }] });
     await using client = await connectRaw(it.proxy.port);
 
-    await client.write(requestTo(urlOf(origin), { method: "POST", fields: ["Content-Length: 8"] }) + "start");
-    await pause(250);
-    await client.write("end");
+    await client.write(requestTo(urlOf(origin), { method: "POST", fields: ["Content-Length: 4"] }));
+    await waiting;
+    await client.write("late");
 
     expect((await readResponse(client)).text).toBe("ok");
+  });
+
+  for (
+    const [when, hint] of [["before its body", ""], ["after a 100", "HTTP/1.1 100 Continue\r\n\r\n"]] as const
+  ) {
+    test(`B16 the time in which a client sends its request is not the server's: ${when}`, async () => {
+      await using origin = await scripted(async (connection) => {
+        await connection.write(hint);
+        await connection.readUntil("end");
+        await connection.write(OK);
+      });
+      await using it = await watched({ timeouts: { head: 100 } });
+      await using client = await connectRaw(it.proxy.port);
+
+      await client.write(requestTo(urlOf(origin), { method: "POST", fields: ["Content-Length: 8"] }));
+      if (hint === "") await pause(250);
+      else await client.readHead();
+      await client.write("start");
+      await pause(250);
+      await client.write("end");
+
+      expect((await readResponse(client)).text).toBe("ok");
+    });
+  }
+
+  test("B16 a server that does not answer a request with a body: 504", async () => {
+    await using origin = await silent();
+    await using it = await watched({ timeouts: { head: 50 } });
+    await using client = await connectRaw(it.proxy.port);
+
+    await client.write(requestTo(urlOf(origin), { method: "POST", fields: ["Content-Length: 4"] }));
+    await pause();
+    await client.write("body");
+
+    expect((await readResponse(client)).status).toBe(504);
   });
 
   test("a server that stops in the middle of its answer: an abort", async () => {

@@ -26,7 +26,7 @@ function scribe(log: string[], also: Addon = {}): Addon {
   };
 }
 
-const later = () => new Promise((resolve) => setTimeout(resolve, 1));
+const later = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 describe("order", () => {
   for (const kind of ["sync", "async"] as const) {
@@ -198,6 +198,25 @@ describe("async hooks", () => {
     expect(flow.error!.code).toBe("CLIENT_ABORTED");
     expect(log).toEqual(["requestHeaders", "request", "error"]);
     expect(origin.connections).toBe(0);
+  });
+});
+
+describe("a hook of a streamed response", () => {
+  test("the client has its answer and may go: the flow has not failed, and is done when the hook is", async () => {
+    await using origin = await startOrigin(() => ({ body: chunks("a") }));
+    let go = () => {};
+    const gate = new Promise<void>((resolve) => go = resolve);
+    await using proxy = await startProxy({
+      addons: [{ responseHeaders: (flow) => void (flow.response!.stream = true), response: () => gate }],
+    });
+
+    expect((await exchange(proxy.port, requestTo(origin.url))).text).toBe("a");
+    await later();
+    expect(proxy.flows.first()!.done).toBe(false);
+    go();
+    const flow = (await proxy.waitFor({ method: "GET" })).first()!;
+
+    expect(flow.error).toBe(undefined);
   });
 });
 
