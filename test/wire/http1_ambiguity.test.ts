@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { startProxy } from "../../src/mod.ts";
 import { connectRaw } from "../support/raw_client.ts";
 import { startRawServer } from "../support/raw_server.ts";
-import { exchange, latin1, readResponse, requestTo } from "./http1_client.ts";
+import { exchange, latin1, PATIENTLY, readResponse, requestTo } from "./http1_client.ts";
 
 type Case = [name: string, message: string, code: string, status?: number];
 
@@ -196,7 +196,7 @@ describe("from the client", () => {
       requestTo(`http://127.0.0.1:${origin.port}/p`, { method: "POST", fields: ["Transfer-Encoding: chunked"] }) +
         "3\r\nabc\r\n",
     );
-    await expect.poll(() => latin1(origin.received)).toMatch(/\r\n\r\n3\r\nabc\r\n$/);
+    await expect.poll(() => latin1(origin.received), PATIENTLY).toMatch(/\r\n\r\n3\r\nabc\r\n$/);
     await client.write("zz\r\n");
     const response = await readResponse(client);
 

@@ -83,6 +83,9 @@ export function answering(response: string): Promise<RawServer> {
   });
 }
 
+/** For `expect.poll`: the machine may be slow and busy. */
+export const PATIENTLY = { timeout: 10_000 };
+
 /** Bytes as text, a character each. */
 export function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("latin1");

@@ -6,7 +6,7 @@ import { FlowResponse, startProxy } from "../../src/mod.ts";
 import { startOrigin } from "../support/origin.ts";
 import { connectRaw } from "../support/raw_client.ts";
 import { startRawServer } from "../support/raw_server.ts";
-import { answering, exchange, latin1, readResponse, requestTo } from "./http1_client.ts";
+import { answering, exchange, latin1, PATIENTLY, readResponse, requestTo } from "./http1_client.ts";
 
 const later = (ms = 1) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -155,7 +155,7 @@ describe("servers", () => {
     for (let i = 0; i < 2; i++) await exchange(proxy.port, requestTo(`http://127.0.0.1:${origin.port}/`));
 
     expect(origin.connections).toBe(2);
-    await expect.poll(() => gone).toBe(2);
+    await expect.poll(() => gone, PATIENTLY).toBe(2);
   });
 
   test("B19 a connection that the server has closed is not reused, also not for a POST", async () => {
@@ -168,7 +168,7 @@ describe("servers", () => {
     const post = requestTo(`http://127.0.0.1:${origin.port}/`, { method: "POST", fields: ["Content-Length: 0"] });
 
     await exchange(proxy.port, post);
-    await expect.poll(() => gone).toBe(1);
+    await expect.poll(() => gone, PATIENTLY).toBe(1);
     expect((await exchange(proxy.port, post)).status).toBe(200);
 
     expect(origin.connections).toBe(2);
@@ -254,7 +254,7 @@ describe("servers", () => {
       await connection.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
       await connection.closed;
     });
-    await using proxy = await startProxy({ timeouts: { head: 100 } });
+    await using proxy = await startProxy({ timeouts: { head: 300 } });
     const request = requestTo(`http://127.0.0.1:${origin.port}/`);
 
     expect((await exchange(proxy.port, request)).status).toBe(200);
@@ -318,7 +318,7 @@ describe("clients", () => {
     expect(three.received.length).toBe(0);
 
     await one[Symbol.asyncDispose]();
-    await expect.poll(() => gone).toBe(1);
+    await expect.poll(() => gone, PATIENTLY).toBe(1);
     expect((await exchange(proxy.port, requestTo(origin.url))).status).toBe(200);
   });
 

@@ -9,7 +9,7 @@ import { FlowResponse, type HttpFlow, type Peer, type Proxy, type ProxyOptions, 
 import { connectRaw } from "../support/raw_client.ts";
 import type { RawConnection } from "../support/raw_connection.ts";
 import { startRawServer } from "../support/raw_server.ts";
-import { answering, exchange, latin1, readResponse, requestTo } from "./http1_client.ts";
+import { answering, exchange, latin1, PATIENTLY, readResponse, requestTo } from "./http1_client.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -250,11 +250,11 @@ describe("servers that fail", () => {
 
     await client.write(requestTo(urlOf(origin)));
     const flow = () => it.proxy.flows.first() as HttpFlow | undefined;
-    await expect.poll(() => flow()?.response?.content.size ?? 0).toBeGreaterThan(1024 * 1024);
+    await expect.poll(() => flow()?.response?.content.size ?? 0, PATIENTLY).toBeGreaterThan(1024 * 1024);
     await pause(100);
     flow()!.kill();
 
-    await expect.poll(() => left, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => left, PATIENTLY).toBe(1);
     expect(it.gone.length).toBe(1);
   });
 
@@ -298,7 +298,7 @@ describe("servers that fail", () => {
     expect((await readResponse(client)).status).toBe(502);
     expect((it.proxy.flows.first() as HttpFlow).error).toBe(undefined);
     // Nobody knows whether the server would read the rest of a request it has answered.
-    await expect.poll(() => it.gone.length).toBe(2);
+    await expect.poll(() => it.gone.length, PATIENTLY).toBe(2);
   });
 
   test("B20 a response that begins before the request is complete, and goes on with it", async () => {
@@ -356,7 +356,7 @@ describe("clients that hang up", () => {
       await client.write(requestTo(urlOf(origin)));
       await readResponse(client);
       leave(client);
-      await expect.poll(() => left).toBe(1);
+      await expect.poll(() => left, PATIENTLY).toBe(1);
 
       expect(it.proxy.flows.length).toBe(1);
       expect(it.errors).toEqual([]);
@@ -369,7 +369,7 @@ describe("clients that hang up", () => {
         await using client = await connectRaw(it.proxy.port);
 
         await client.write(requestTo(urlOf(origin), { method: "POST", fields: ["Content-Length: 8"] }) + "half");
-        if (hook === "passing on") await expect.poll(() => latin1(origin.received)).toMatch(/half$/);
+        if (hook === "passing on") await expect.poll(() => latin1(origin.received), PATIENTLY).toMatch(/half$/);
         else await pause(20);
         leave(client);
         const flow = (await it.proxy.waitFor({ method: "POST" })).first() as HttpFlow;
@@ -377,7 +377,7 @@ describe("clients that hang up", () => {
         expect(flow.error!.code).toBe("CLIENT_ABORTED");
         expect(flow.request.bodyTruncated).toBe(true);
         expect(latin1(flow.request.encodedBody)).toBe("half");
-        await expect.poll(() => it.gone.length).toBe(it.servers.length);
+        await expect.poll(() => it.gone.length, PATIENTLY).toBe(it.servers.length);
         expect(it.servers.length).toBe(hook === "passing on" ? 1 : 0);
       });
     }
@@ -388,14 +388,14 @@ describe("clients that hang up", () => {
       await using client = await connectRaw(it.proxy.port);
 
       await client.write(requestTo(urlOf(origin)));
-      await expect.poll(() => origin.received.length).toBeGreaterThan(0);
+      await expect.poll(() => origin.received.length, PATIENTLY).toBeGreaterThan(0);
       leave(client);
       const flow = (await it.proxy.waitFor({ method: "GET" })).first() as HttpFlow;
 
       expect(flow.error!.code).toBe("CLIENT_ABORTED");
       expect(flow.response).toBe(undefined);
       expect(it.errors).toEqual(["CLIENT_ABORTED"]);
-      await expect.poll(() => it.gone.length).toBe(1);
+      await expect.poll(() => it.gone.length, PATIENTLY).toBe(1);
     });
 
     test(`B17 in the middle of the answer (${how}): the server is cut, too`, async () => {
@@ -414,7 +414,7 @@ describe("clients that hang up", () => {
       expect(flow.error!.code).toBe("CLIENT_ABORTED");
       expect(flow.response).toMatchObject({ status: 200, bodyTruncated: true });
       expect(latin1(flow.response!.encodedBody)).toBe("half");
-      await expect.poll(() => it.gone.length).toBe(1);
+      await expect.poll(() => it.gone.length, PATIENTLY).toBe(1);
     });
 
     test(`B17 in the middle of a streamed answer of an addon (${how}): its stream is cancelled`, async () => {
@@ -438,7 +438,7 @@ describe("clients that hang up", () => {
       const flow = (await it.proxy.waitFor({ method: "GET" })).first() as HttpFlow;
 
       expect(flow.error!.code).toBe("CLIENT_ABORTED");
-      await expect.poll(() => cancelled).toBe(1);
+      await expect.poll(() => cancelled, PATIENTLY).toBe(1);
     });
   }
 
@@ -455,7 +455,7 @@ describe("clients that hang up", () => {
     await it.proxy.waitFor({ method: "GET" });
     go();
 
-    await expect.poll(() => it.gone.length).toBe(1);
+    await expect.poll(() => it.gone.length, PATIENTLY).toBe(1);
     expect(origin.received.length).toBe(0);
   });
 });
@@ -470,7 +470,7 @@ describe("time", () => {
     expect(response.status).toBe(504);
     expect(response.header("x-flowtape-error")).toBe("UPSTREAM_CONNECT_TIMEOUT");
     expect(response.text).toContain("timeouts.connect");
-    await expect.poll(() => it.gone.length).toBe(1);
+    await expect.poll(() => it.gone.length, PATIENTLY).toBe(1);
   });
 
   test("B16 a server that does not answer: 504", async () => {
@@ -482,7 +482,7 @@ describe("time", () => {
     expect(response.status).toBe(504);
     expect(response.header("x-flowtape-error")).toBe("UPSTREAM_HEAD_TIMEOUT");
     expect(response.text).toContain("timeouts.head");
-    await expect.poll(() => it.gone.length).toBe(1);
+    await expect.poll(() => it.gone.length, PATIENTLY).toBe(1);
   });
 
   test("B16 a server that stops in the middle of a head: 504", async () => {
@@ -512,12 +512,12 @@ describe("time", () => {
   test("B16 the time of a hook is not the server's", async () => {
     await using origin = await answering(OK);
     await using it = await watched({
-      timeouts: { head: 40, idle: 40 },
+      timeouts: { head: 150, idle: 150 },
       addons: [{
-        requestHeaders: () => pause(100),
-        request: () => pause(100),
-        responseHeaders: () => pause(100),
-        response: () => pause(100),
+        requestHeaders: () => pause(250),
+        request: () => pause(250),
+        responseHeaders: () => pause(250),
+        response: () => pause(250),
       }],
     });
 
@@ -607,11 +607,11 @@ describe("time", () => {
     await using origin = await scripted(async (connection) => {
       await connection.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
       for (const letter of "slowly".slice(0, 5)) {
-        await pause(60);
+        await pause(150);
         await connection.write(letter);
       }
     });
-    await using it = await watched({ timeouts: { idle: 200, head: 200 } });
+    await using it = await watched({ timeouts: { idle: 500, head: 500 } });
 
     expect((await exchange(it.proxy.port, requestTo(urlOf(origin)))).text).toBe("slowl");
   });
@@ -631,7 +631,7 @@ describe("time", () => {
 
   test("a client that does not send the whole of a head behind another: 408", async () => {
     await using origin = await scripted((connection) => connection.write(OK));
-    await using it = await watched({ timeouts: { head: 80 } });
+    await using it = await watched({ timeouts: { head: 300 } });
     await using client = await connectRaw(it.proxy.port);
 
     await client.write(requestTo(urlOf(origin)) + "GET http://a.test/ HTTP/1.1\r\nHo");
@@ -642,11 +642,11 @@ describe("time", () => {
 
   test("a client that says nothing between two requests is left in peace", async () => {
     await using origin = await answering(OK);
-    await using it = await watched({ timeouts: { head: 40, idle: 40 } });
+    await using it = await watched({ timeouts: { head: 200, idle: 200 } });
     await using client = await connectRaw(it.proxy.port);
 
     for (let i = 0; i < 2; i++) {
-      await pause(100);
+      await pause(300);
       await client.write(requestTo(urlOf(origin)));
       expect((await readResponse(client)).text).toBe("ok");
     }
@@ -668,7 +668,7 @@ describe("time", () => {
         expect(response.status).toBe(408);
         expect(it.errors).toEqual(["CLIENT_TIMEOUT"]);
         expect(latin1(await client.readAll())).toBe("");
-        await expect.poll(() => it.gone.length).toBe(it.servers.length);
+        await expect.poll(() => it.gone.length, PATIENTLY).toBe(it.servers.length);
       });
     }
   }
@@ -697,16 +697,16 @@ describe("close() with flows in flight", () => {
       await client.write(
         requestTo(`http://127.0.0.1:${port}/`, { method: "POST", fields: ["Content-Length: 8"] }) + "half",
       );
-      await expect.poll(() => proxy.flows.length).toBe(1);
+      await expect.poll(() => proxy.flows.length, PATIENTLY).toBe(1);
       await pause(20);
     },
     "while a hook waits": async (proxy, client, port) => {
       await client.write(requestTo(`http://127.0.0.1:${port}/hook`));
-      await expect.poll(() => proxy.flows.length).toBe(1);
+      await expect.poll(() => proxy.flows.length, PATIENTLY).toBe(1);
     },
     "while the server is connected to": async (proxy, client, port) => {
       await client.write(requestTo(`http://127.0.0.1:${port}/connect`));
-      await expect.poll(() => proxy.flows.length).toBe(1);
+      await expect.poll(() => proxy.flows.length, PATIENTLY).toBe(1);
     },
     "while the server is silent": async (_proxy, client, port) => {
       await client.write(requestTo(`http://127.0.0.1:${port}/silent`));
@@ -766,13 +766,13 @@ describe("close() with flows in flight", () => {
     await using it = await watched();
     const clients = await Promise.all(Array.from({ length: 50 }, () => connectRaw(it.proxy.port)));
     await Promise.all(clients.map((client) => client.write(requestTo(urlOf(origin)))));
-    await expect.poll(() => origin.connections).toBe(50);
+    await expect.poll(() => origin.connections, PATIENTLY).toBe(50);
 
     await it.proxy.close();
     await Promise.all(clients.map((client) => client.closed));
 
     expect(it.errors).toEqual(Array(50).fill("PROXY_CLOSED"));
-    await expect.poll(() => it.gone.length).toBe(50);
+    await expect.poll(() => it.gone.length, PATIENTLY).toBe(50);
   });
 });
 

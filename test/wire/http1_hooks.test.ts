@@ -6,7 +6,7 @@ import { type Addon, FlowResponse, HookError, type HttpFlow, startProxy } from "
 import { startOrigin } from "../support/origin.ts";
 import { connectRaw } from "../support/raw_client.ts";
 import { startRawServer } from "../support/raw_server.ts";
-import { exchange, readResponse, requestTo } from "./http1_client.ts";
+import { exchange, PATIENTLY, readResponse, requestTo } from "./http1_client.ts";
 
 const HOOKS = ["requestHeaders", "request", "responseHeaders", "response"] as const;
 type Hook = typeof HOOKS[number];
@@ -400,13 +400,13 @@ describe("flow.kill()", () => {
     await using client = await connectRaw(proxy.port);
 
     await client.write(requestTo(`http://127.0.0.1:${origin.port}/`));
-    await expect.poll(() => origin.received.length).toBeGreaterThan(0);
+    await expect.poll(() => origin.received.length, PATIENTLY).toBeGreaterThan(0);
     killed!.kill("MY_CODE");
     await client.closed;
 
     expect(client.received.length).toBe(0);
     expect(killed!.error!.code).toBe("MY_CODE");
-    await expect.poll(() => origin.received.length).toBeGreaterThan(0);
+    await expect.poll(() => origin.received.length, PATIENTLY).toBeGreaterThan(0);
   });
 
   test("of a flow that is done has no effect", async () => {

@@ -8,7 +8,7 @@ import { describe, expect, test } from "vitest";
 import { FlowResponse, type HttpFlow, startProxy } from "../../src/mod.ts";
 import { connectRaw } from "../support/raw_client.ts";
 import { startRawServer } from "../support/raw_server.ts";
-import { answering, exchange, latin1, readResponse, requestTo } from "./http1_client.ts";
+import { answering, exchange, latin1, PATIENTLY, readResponse, requestTo } from "./http1_client.ts";
 
 const MiB = 1024 * 1024;
 /** What the kernel's buffers of both connections may hold besides what the proxy does. */
@@ -190,7 +190,7 @@ describe("back-pressure", () => {
         client.on("data", (data: Buffer) => size += data.length);
         client.resume();
         const flow = (await proxy.waitFor({ method: "GET" }, { timeout: 14_000 })).first() as HttpFlow;
-        await expect.poll(() => size, { timeout: 10_000 }).toBeGreaterThan(TOTAL);
+        await expect.poll(() => size, PATIENTLY).toBeGreaterThan(TOTAL);
 
         expect(flow.error).toBe(undefined);
         expect(flow.response!.content.size).toBe(TOTAL);
@@ -283,7 +283,7 @@ describe("back-pressure", () => {
 
     const flow = (await proxy.waitFor({ method: "GET" })).first() as HttpFlow;
     expect(flow.error!.code).toBe("CLIENT_ABORTED");
-    await expect.poll(() => gone).toBe(1);
+    await expect.poll(() => gone, PATIENTLY).toBe(1);
   });
 });
 
