@@ -17,7 +17,10 @@ const answers: string[] = [];
 
 const shop = await openShop();
 
-heading("Record", `a real HTTPS server listens on ${shop.url}; every client reaches it through the proxy as https://shop.test`);
+heading(
+  "Record",
+  `a real HTTPS server listens on ${shop.url}; every client reaches it through the proxy as https://shop.test`,
+);
 {
   await using proxy = await startProxy({
     tape: { path, mode: "record" },
@@ -48,7 +51,9 @@ heading("Replay", "the same clients get the same answers, from fixtures/demo.har
   if (proxy.unused.length > 0) throw new Error(`${proxy.unused.length} entries were not replayed`);
 
   heading("Assert", "on what was sent, whoever sent it");
-  assertReceived(proxy, { method: "POST", host: "shop.test", json: { lines: [{ product: 2, quantity: 3 }] } }, { times: 1 });
+  assertReceived(proxy, { method: "POST", host: "shop.test", json: { lines: [{ product: 2, quantity: 3 }] } }, {
+    times: 1,
+  });
   good("one order for three tapes of 90 minutes was sent");
   const tape = await readFile(path, "utf8");
   if (tape.includes("not-for-the-tape")) throw new Error("a credential is on the tape");
@@ -62,7 +67,10 @@ heading("Replay", "the same clients get the same answers, from fixtures/demo.har
   }
 }
 
-heading("A request that is not on the tape", "reaches nobody, and fails the test that owns the proxy, even if the client swallows the answer");
+heading(
+  "A request that is not on the tape",
+  "reaches nobody, and fails the test that owns the proxy, even if the client swallows the answer",
+);
 {
   const proxy = await startProxy({
     tape: { path, mode: "replay" },
