@@ -1,0 +1,168 @@
+/**
+ * What was said over a WebSocket, as a flow keeps it.
+ *
+ * @module
+ */
+import { Buffer, isUtf8 } from "node:buffer";
+import { FlowtapeError, OptionsError } from "./error.ts";
+
+/** One of the two ends of a conversation. */
+export type Side = "client" | "server";
+
+/** What a message is made from. */
+export interface WebSocketMessageInit {
+  /** Who sent it. */
+  readonly from: Side;
+  /** Which of the two kinds it is. */
+  readonly type: "text" | "binary";
+  /** The bytes, or as many of them as are kept. */
+  readonly data: Uint8Array | string;
+  /** Milliseconds after the start of the flow. */
+  readonly time: number;
+  /** How many bytes it had, when not all of them are kept. */
+  readonly size?: number;
+  /** Whether the proxy made it. Default: false. */
+  readonly injected?: boolean;
+}
+
+/** One message: whole, uncompressed, whatever frames it came in. */
+export class WebSocketMessage {
+  /** Who sent it; of an injected message, whom it pretends to come from. */
+  readonly from: Side;
+  /** Which of the two kinds it is. */
+  readonly type: "text" | "binary";
+  /** When it was complete: milliseconds after the start of the flow. */
+  readonly time: number;
+  /** How many bytes its sender put in, without compression. */
+  readonly size: number;
+  /** Only the first bytes are kept: it was longer than the limit, and has passed already. */
+  readonly truncated: boolean;
+  /** The proxy made it. */
+  readonly injected: boolean;
+
+  #data: Uint8Array;
+  #state: "as sent" | "edited" | "dropped" = "as sent";
+  #sealed = false;
+
+  /** For the wire and the tape. */
+  constructor(init: WebSocketMessageInit) {
+    this.from = init.from;
+    this.type = init.type;
+    this.time = init.time;
+    this.injected = init.injected ?? false;
+    this.#data = bytesOf(init.data);
+    this.size = init.size ?? this.#data.length;
+    this.truncated = this.size > this.#data.length;
+  }
+
+  /** The bytes. Assign to change them, in `websocketMessage`; writing into the array is not noticed. */
+  get data(): Uint8Array {
+    return this.#data;
+  }
+
+  /**
+   * A string is sent as UTF-8.
+   *
+   * @throws {OptionsError} bytes that are not UTF-8 for a text message
+   * @throws {FlowtapeError} `MESSAGE_SENT`: it is too late
+   */
+  set data(value: Uint8Array | string) {
+    this.#open("edited");
+    const bytes = bytesOf(value);
+    if (this.type === "text" && typeof value !== "string" && !isUtf8(bytes)) {
+      throw new OptionsError(
+        "the data of a WebSocket text message must be UTF-8 (RFC 6455 section 5.6): inject a binary one",
+      );
+    }
+    this.#data = bytes;
+    this.#state = "edited";
+  }
+
+  /** The data as text; what is not UTF-8 becomes U+FFFD. */
+  get text(): string {
+    const { buffer, byteOffset, byteLength } = this.#data;
+    return Buffer.from(buffer, byteOffset, byteLength).toString("utf8");
+  }
+
+  /** Whether an addon has changed the data. */
+  get edited(): boolean {
+    return this.#state === "edited";
+  }
+
+  /** Whether it is kept from the other side. */
+  get dropped(): boolean {
+    return this.#state === "dropped";
+  }
+
+  /**
+   * Keeps it from the other side.
+   *
+   * @throws {FlowtapeError} `MESSAGE_SENT`: it is too late
+   */
+  drop(): void {
+    this.#open("dropped");
+    this.#state = "dropped";
+  }
+
+  /** For the wire: it has been sent or let go, nothing can change it any more. */
+  seal(): void {
+    this.#sealed = true;
+  }
+
+  #open(what: string): void {
+    if (!this.#sealed) return;
+    throw new FlowtapeError(
+      "MESSAGE_SENT",
+      this.truncated
+        ? `the WebSocket message of ${this.size} bytes was too long to be held and cannot be ${what} any more`
+        : `the WebSocket message has passed and cannot be ${what} any more: do it in the hook websocketMessage`,
+    );
+  }
+}
+
+/** For the wire: what {@linkcode WebSocketConversation} can do while it is open. */
+export interface WebSocketControl {
+  /** Sends a message of the proxy's own. */
+  inject(to: Side, data: Uint8Array | string): WebSocketMessage;
+  /** Closes both sides. */
+  close(code: number, reason: string): void;
+}
+
+/** The conversation of a flow that became a WebSocket. */
+export class WebSocketConversation {
+  /** What was said, in order, injected and dropped messages included. */
+  readonly messages: WebSocketMessage[] = [];
+  /** The code of the first close frame (1005 when it had none); 1006 when the connection was cut without one. */
+  closeCode?: number;
+  /** The reason of the first close frame. */
+  closeReason?: string;
+  /** Who closed first. */
+  closedBy?: Side | "proxy";
+
+  /** For the wire: set while the conversation is open. */
+  control: WebSocketControl | undefined;
+
+  /**
+   * Sends a message that the other side never sent: a string as text, bytes as binary. It goes out now, before a message that
+   * a hook still holds.
+   *
+   * @throws {FlowtapeError} `WEBSOCKET_CLOSED`: nothing can be sent to that side any more
+   */
+  inject(to: Side, data: Uint8Array | string): WebSocketMessage {
+    return this.#control().inject(to, data);
+  }
+
+  /** Closes both sides. */
+  close(code: number = 1000, reason: string = ""): void {
+    this.#control().close(code, reason);
+  }
+
+  #control(): WebSocketControl {
+    if (this.control !== undefined) return this.control;
+    throw new FlowtapeError("WEBSOCKET_CLOSED", "this WebSocket is closed: nothing can be sent over it any more");
+  }
+}
+
+function bytesOf(data: Uint8Array | string): Uint8Array {
+  return typeof data === "string" ? Buffer.from(data, "utf8") : data;
+}
