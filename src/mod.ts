@@ -42,7 +42,8 @@ export { BodyIncompleteError, type HttpVersion, Message } from "./flow/message.t
 export type { Peer, TlsInfo } from "./flow/peer.ts";
 export { FlowRequest, type RequestAddress, type RequestInit, type Scheme } from "./flow/request.ts";
 export { FlowResponse, type ResponseInit } from "./flow/response.ts";
-export type { TcpFlow, TcpMessage } from "./flow/tcp_flow.ts";
+export { TcpFlow } from "./flow/tcp_flow.ts";
+export { TcpMessage } from "./flow/tcp_message.ts";
 export type { Timings } from "./flow/timings.ts";
 
 // Which flows.
@@ -50,6 +51,7 @@ export { all, any, not } from "./flow/matcher/combine.ts";
 export { compile } from "./flow/matcher/compile.ts";
 export type {
   AsymmetricMatcher,
+export { tcp } from "./flow/matcher/tcp.ts";
   Comparison,
   CompiledMatcher,
   Matcher,
@@ -62,6 +64,7 @@ export type {
 export type { Addon, LogEntry } from "./hooks/addon.ts";
 export { type HookEntry, type HookName, HOOKS } from "./hooks/table.ts";
 
+export type { Layer, LayerName } from "./hooks/layer.ts";
 // What to do.
 export * from "./rules/mod.ts";
 

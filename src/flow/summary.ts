@@ -31,9 +31,8 @@ export interface SummaryOptions {
 /** Method, URL, result and source of a flow. */
 export function describeFlow(flow: Flow): FlowSummary {
   if (flow.type === "tcp") {
-    const { host, port } = flow.server ?? flow.client;
     const status = flow.error?.code ?? (flow.done ? "closed" : "pending");
-    return { method: "TCP", url: `${host}:${port}`, status, source: "upstream" };
+    return { method: "TCP", url: `${flow.hostname}:${flow.port}`, status, source: flow.source };
   }
   const status = flow.error?.code ?? flow.response?.status ?? "pending";
   return { method: flow.request.method, url: redactUrl(flow.request.url), status, source: flow.source };
@@ -62,7 +61,7 @@ function rowOf(flow: Flow, index: number): Row {
 
 function sizeOf(flow: Flow): string {
   if (flow.type === "http") return flow.response === undefined ? "" : bytes(flow.response.content.size);
-  return bytes(flow.messages.reduce((sum, message) => sum + message.data.length, 0));
+  return bytes(flow.bytes.client + flow.bytes.server);
 }
 
 function bytes(size: number): string {

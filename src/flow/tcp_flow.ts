@@ -3,36 +3,79 @@
  *
  * @module
  */
-import type { FlowError } from "./flow_error.ts";
+import type { FlowError, FlowErrorCode } from "./flow_error.ts";
 import type { Peer } from "./peer.ts";
+import type { TcpMessage } from "./tcp_message.ts";
 import type { Timings } from "./timings.ts";
 
-/** A piece of a raw conversation. */
-export interface TcpMessage {
-  /** Who sent it. */
-  readonly from: "client" | "server";
-  /** Milliseconds after the start of the flow. */
-  readonly time: number;
-  /** The bytes; edit them in `tcpMessage`. */
-  data: Uint8Array;
-}
+let lastId = 0;
 
-/** A conversation that is neither HTTP nor TLS that the proxy could open. */
-export interface TcpFlow {
+/**
+ * A conversation in a tunnel that is neither HTTP nor TLS which the proxy opens: it is relayed. Rules do not apply to it; the hooks
+ * are `tcpStart`, `tcpMessage`, `tcpEnd` and `tcpError`.
+ */
+export class TcpFlow {
   /** `"tcp"`. */
-  readonly type: "tcp";
+  readonly type = "tcp";
   /** Unique in this process. */
-  readonly id: string;
+  readonly id: string = `tcp-${++lastId}`;
+  /** The name or address that the client asked for, in lower case, as in a URL (IPv6 in brackets). */
+  readonly hostname: string;
+  /** The port that the client asked for. */
+  readonly port: number;
+  /** The name in the client's TLS hello (SNI), when TLS passes through unopened. */
+  serverName?: string;
   /** The client's connection. */
   readonly client: Peer;
   /** The server's connection. */
   server?: Peer;
-  /** What was said, in order. */
-  readonly messages: TcpMessage[];
-  /** Why it failed. */
+  /** Who answered: always the server. */
+  readonly source = "upstream";
+  /** What was said, in order, as far as it is kept (`capture.maxBody` for all of it). Boundaries are those of the network. */
+  readonly messages: TcpMessage[] = [];
+  /** How many bytes each side has sent, kept or not. */
+  readonly bytes: { client: number; server: number } = { client: 0, server: 0 };
+  /** Whether some messages were not kept. */
+  truncated = false;
+  /** Why it failed: such a flow has a `tcpError` hook and no `tcpEnd`. An addon that sets it ends the flow. */
   error?: FlowError;
-  /** When its stages happened. */
+  /** When its stages happened; `responseStart` is the first byte of the server. */
   readonly timings: Timings;
-  /** True once both sides have ended. */
-  done: boolean;
+  /** A mark for the report and the filter language. */
+  marked?: string;
+  /** A remark for the report. */
+  comment?: string;
+  /** `performance.now()` at the start: what the other timings count from. */
+  readonly origin: number = performance.now();
+  /** True once nothing more happens: both sides have ended, or it failed. */
+  done = false;
+
+  /** For the wire: what a kill does while the flow is in flight. */
+  onKill: (() => void) | undefined;
+
+  #metadata: Record<string, unknown> | undefined;
+
+  /**
+   * For the wire.
+   *
+   * @param target what the client asked for
+   */
+  constructor(target: { readonly hostname: string; readonly port: number }, client: Peer, start: number = Date.now()) {
+    this.hostname = target.hostname;
+    this.port = target.port;
+    this.client = client;
+    this.timings = { start };
+  }
+
+  /** A place for addons to keep what they know of this flow; use a key of your own. */
+  get metadata(): Record<string, unknown> {
+    return this.#metadata ??= {};
+  }
+
+  /** Ends the flow: both connections are cut. Has no effect on a flow that is done. */
+  kill(code: FlowErrorCode = "KILLED"): void {
+    if (this.done) return;
+    this.error ??= { code, message: `the conversation with ${this.hostname}:${this.port} was ended by flow.kill()` };
+    this.onKill?.();
+  }
 }

@@ -6,6 +6,9 @@
 import type { HttpFlow } from "../flow/http_flow.ts";
 import type { Peer } from "../flow/peer.ts";
 
+import type { TcpFlow } from "../flow/tcp_flow.ts";
+import type { TcpMessage } from "../flow/tcp_message.ts";
+import type { Layer } from "./layer.ts";
 /** A line of the proxy's log. */
 export interface LogEntry {
   /** How bad it is. */
@@ -49,6 +52,8 @@ export interface Addon<Options = unknown> {
   /** A client's connection is closed. */
   clientDisconnect?(client: Peer): unknown;
   /** A connection to a server is about to be made. */
+  /** Something is about to be spoken on a connection, in a tunnel or behind TLS. May return another layer to be served instead. */
+  nextLayer?(layer: Layer): Layer | void | Promise<Layer | void>;
   serverConnect?(server: Peer): unknown;
   /** A server's connection is closed. */
   serverDisconnect?(server: Peer): unknown;
@@ -70,3 +75,11 @@ export interface Addon<Options = unknown> {
    */
   needs?(hook: "request" | "response", flow: HttpFlow): boolean;
 }
+  /** A conversation of raw bytes begins. */
+  tcpStart?(flow: TcpFlow): unknown;
+  /** Bytes have come from one side. */
+  tcpMessage?(flow: TcpFlow, message: TcpMessage): unknown;
+  /** Both sides have ended. */
+  tcpEnd?(flow: TcpFlow): unknown;
+  /** A conversation has failed. */
+  tcpError?(flow: TcpFlow): unknown;

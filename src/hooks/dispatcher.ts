@@ -6,7 +6,9 @@
 import { HookError, OptionsError } from "../flow/error.ts";
 import type { HttpFlow } from "../flow/http_flow.ts";
 import { redactUrl } from "../flow/sensitive.ts";
+import type { TcpFlow } from "../flow/tcp_flow.ts";
 import type { Addon, LogEntry } from "./addon.ts";
+import { checkLayer, type Layer } from "./layer.ts";
 import { type HookName, HOOKS } from "./table.ts";
 
 type Hook = (this: Addon, ...args: unknown[]) => unknown;
@@ -67,6 +69,26 @@ export class Dispatcher {
     return listeners === undefined ? undefined : this.#from(0, listeners, hook, subject, more);
   }
 
+  /**
+   * Asks every addon in order what a connection is to be served as; each sees what the one before it said.
+   *
+   * @throws {HookError} one threw, or returned what is not a layer
+   */
+  async nextLayer(proposal: Layer): Promise<Layer> {
+    let layer = proposal;
+    for (const { addon, call } of this.#listeners.get("nextLayer") ?? NONE) {
+      try {
+        const answer = await call.call(addon, layer);
+        if (answer === undefined) continue;
+        checkLayer(answer);
+        layer = answer;
+      } catch (cause) {
+        this.#fail(addon, "nextLayer", cause, layer);
+      }
+    }
+    return layer;
+  }
+
   /** Tells the addons a line of the log. Never throws. */
   log(entry: LogEntry): void {
     for (const { addon, call } of this.#listeners.get("log") ?? NONE) {
@@ -112,7 +134,11 @@ export class Dispatcher {
 
 /** The error of a hook that threw. */
 export function hookError(addon: Addon, hook: HookName, cause: unknown, subject?: unknown): HookError {
-  const where = isHttpFlow(subject) ? ` for ${subject.request.method} ${redactUrl(subject.request.url)}` : "";
+  const where = isHttpFlow(subject)
+    ? ` for ${subject.request.method} ${redactUrl(subject.request.url)}`
+    : isTcpFlow(subject)
+    ? ` for TCP ${subject.hostname}:${subject.port}`
+    : "";
   const why = cause instanceof Error ? cause.message : String(cause);
   return new HookError("HOOK_FAILED", `hook ${hook} of addon ${nameOf(addon)} threw${where}: ${why}`, { cause });
 }
@@ -164,4 +190,8 @@ function isThenable(value: unknown): value is Promise<unknown> {
 
 function isHttpFlow(value: unknown): value is HttpFlow {
   return typeof value === "object" && value !== null && (value as HttpFlow).type === "http";
+}
+
+function isTcpFlow(value: unknown): value is TcpFlow {
+  return typeof value === "object" && value !== null && (value as TcpFlow).type === "tcp";
 }

@@ -11,7 +11,7 @@ export type HookName = Exclude<keyof Addon, "name" | "needs">;
 /** What is known of a hook. */
 export interface HookEntry {
   /** The part of the proxy's life it belongs to. */
-  readonly group: "lifecycle" | "connection" | "http";
+  readonly group: "lifecycle" | "connection" | "http" | "tcp";
   /** When it fires. */
   readonly when: string;
   /** What is true when it fires. */
@@ -63,6 +63,17 @@ export const HOOKS: Readonly<Record<HookName, HookEntry>> = {
     when: "The connection is closed.",
     guarantees: "Follows each `clientConnect` once, after the last hook of its flows.",
     mayChange: "Nothing.",
+  },
+  nextLayer: {
+    group: "connection",
+    when:
+      "The first bytes of a connection have come; again in each tunnel (CONNECT, SOCKS), and again behind TLS. In a tunnel " +
+      "also when the server spoke first.",
+    guarantees:
+      "`layer.name` is what the proxy takes it for, `layer.data` the first bytes, `layer.tunnel` where the tunnel leads.",
+    mayChange:
+      'Return `{ ...layer, name }` to have it served as something else: `"tcp"` relays the bytes as they are, `"drop"` ' +
+      "resets the connection. Each addon sees what the one before it said. Throwing closes the connection.",
   },
   serverConnect: {
     group: "connection",
@@ -117,3 +128,32 @@ export const HOOKS: Readonly<Record<HookName, HookEntry>> = {
     mayChange: "Nothing: the client has been told.",
   },
 };
+  tcpStart: {
+    group: "tcp",
+    when:
+      "A conversation that is relayed as it is begins in a tunnel, before its server is connected to; after that when the client " +
+      "was silent at first.",
+    guarantees: "`flow.hostname` and `flow.port` are what the client asked for.",
+    mayChange: "`flow.error` or `flow.kill()` refuses it: the client's connection is reset.",
+  },
+  tcpMessage: {
+    group: "tcp",
+    when:
+      "Bytes have come from one side, before they are passed on. What follows from that side waits; the other side does not.",
+    guarantees: "`message` is the newest of its side, also in `flow.messages`.",
+    mayChange:
+      "`message.data`, which is sent; empty, or `message.drop()`: nothing is. `flow.error` or `flow.kill()` ends the flow.",
+  },
+  tcpEnd: {
+    group: "tcp",
+    when: "Both sides have ended. Exactly one of `tcpEnd` and `tcpError` fires for a flow.",
+    guarantees: "Everything has been passed on.",
+    mayChange: "Nothing.",
+  },
+  tcpError: {
+    group: "tcp",
+    when:
+      "The conversation has failed: either side, an addon or a hook ended it. Exactly one of `tcpEnd` and `tcpError` fires.",
+    guarantees: "`flow.error` with a stable code; both connections have been cut.",
+    mayChange: "Nothing.",
+  },

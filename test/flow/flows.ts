@@ -3,7 +3,8 @@ import { BodyBuffer } from "../../src/flow/body_buffer.ts";
 import { HttpFlow } from "../../src/flow/http_flow.ts";
 import { FlowRequest, type RequestInit } from "../../src/flow/request.ts";
 import { FlowResponse } from "../../src/flow/response.ts";
-import type { TcpFlow } from "../../src/flow/tcp_flow.ts";
+import { TcpFlow } from "../../src/flow/tcp_flow.ts";
+import { TcpMessage } from "../../src/flow/tcp_message.ts";
 
 const client = { id: 1, host: "127.0.0.1", port: 50000 };
 
@@ -38,7 +39,10 @@ export function arriving(init: FlowInit | string): HttpFlow {
 }
 
 export function tcpFlow(): TcpFlow {
-  const server = { id: 2, host: "db.test", port: 5432 };
-  const messages = [{ from: "client", time: 1, data: new Uint8Array(7) } as const];
-  return { type: "tcp", id: "tcp-1", client, server, messages, timings: { start: 0, end: 3 }, done: true };
+  const flow = new TcpFlow({ hostname: "db.test", port: 5432 }, client, 0);
+  flow.messages.push(new TcpMessage("client", 1, new Uint8Array(7)));
+  flow.bytes.client = 7;
+  flow.timings.end = 3;
+  flow.done = true;
+  return flow;
 }
