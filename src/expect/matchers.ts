@@ -21,10 +21,23 @@ export interface FlowtapeMatchers<Result = void> {
 }
 
 /** What @std/expect gives a matcher in place of the value itself. */
-interface StdContext<T> {
+export interface StdContext<T> {
+  /** What `expect` was given. */
   readonly value: T;
+  /** Whether the matcher was called through `.not`. */
   readonly isNot: boolean;
 }
+
+// A type and not an interface: only a type fits where a runner wants functions under any name.
+/** {@linkcode FlowtapeMatchers} as `expect.extend` takes them: what `expect` was given comes first. */
+export type MatcherFunctions = {
+  /** See {@linkcode FlowtapeMatchers}. */
+  toHaveReceived(given: Source | StdContext<Source>, matcher: Matcher, options?: ReceivedOptions): Check;
+  /** See {@linkcode FlowtapeMatchers}. */
+  toHaveReceivedTimes(given: Source | StdContext<Source>, matcher: Matcher, times: number): Check;
+  /** See {@linkcode FlowtapeMatchers}. */
+  toHaveNoUnmatched(given: UnmatchedSource | StdContext<UnmatchedSource>): Check;
+};
 
 /**
  * Matchers for a proxy or a `FlowSet`: give them to the `expect.extend` of your test runner. `flowtape/vitest` has done so.
@@ -36,22 +49,14 @@ interface StdContext<T> {
  * const { pass } = matchers.toHaveReceived(new FlowSet(), "POST /orders"); // false
  * ```
  */
-export const matchers = {
-  /** See {@linkcode FlowtapeMatchers}. */
-  toHaveReceived(given: Source | StdContext<Source>, matcher: Matcher, options: ReceivedOptions = {}): Check {
-    return checkReceived(valueOf(given), matcher, options.times);
-  },
-  /** See {@linkcode FlowtapeMatchers}. */
-  toHaveReceivedTimes(given: Source | StdContext<Source>, matcher: Matcher, times: number): Check {
-    return checkReceived(valueOf(given), matcher, times);
-  },
-  /** See {@linkcode FlowtapeMatchers}. */
-  toHaveNoUnmatched(given: UnmatchedSource | StdContext<UnmatchedSource>): Check {
-    return checkNoUnmatched(valueOf(given));
-  },
+export const matchers: MatcherFunctions = {
+  toHaveReceived: (given, matcher, options = {}) => checkReceived(valueOf(given), matcher, options.times),
+  toHaveReceivedTimes: (given, matcher, times) => checkReceived(valueOf(given), matcher, times),
+  toHaveNoUnmatched: (given) => checkNoUnmatched(valueOf(given)),
 };
 
-type UnmatchedSource = Pick<ReceivingProxy, "unmatched">;
+/** What knows of unmatched requests: a proxy. */
+export type UnmatchedSource = Pick<ReceivingProxy, "unmatched">;
 
 function valueOf<T extends object>(given: T | StdContext<T>): T {
   const isContext = typeof given === "object" && given !== null && "value" in given && "isNot" in given;

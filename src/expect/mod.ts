@@ -11,6 +11,12 @@ export {
   type ReceivedOptions,
 } from "./assertions.ts";
 export type { Check } from "./check.ts";
-export { type FlowtapeMatchers, matchers } from "./matchers.ts";
+export {
+  type FlowtapeMatchers,
+  type MatcherFunctions,
+  matchers,
+  type StdContext,
+  type UnmatchedSource,
+} from "./matchers.ts";
 export type { ReceivingProxy, Source } from "./source.ts";
 export type { Times } from "./times.ts";
