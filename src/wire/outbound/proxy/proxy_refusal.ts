@@ -1,0 +1,54 @@
+/**
+ * What a proxy said instead of opening a tunnel.
+ *
+ * @module
+ */
+import type { FlowErrorCode } from "../../../flow/flow_error.ts";
+import { FlowtapeError } from "../../../flow/error.ts";
+
+/**
+ * Why there is no tunnel. The codes do not begin with `UPSTREAM_`, where it is the proxy that failed: that says nothing of
+ * the server, and does not belong on a tape.
+ *
+ * | code | what happened |
+ * |---|---|
+ * | `NEXT_PROXY_UNREACHABLE` | the proxy cannot be connected to, or its certificate is not trusted |
+ * | `NEXT_PROXY_TIMEOUT` | the proxy did not open the tunnel in time |
+ * | `NEXT_PROXY_CLOSED` | the proxy hung up before it answered |
+ * | `NEXT_PROXY_AUTH` | the proxy wants a name and a password, or others |
+ * | `NEXT_PROXY_REFUSED` | the proxy does not open this tunnel |
+ * | `NEXT_PROXY_ANSWER` | what the proxy answers is not what it should speak |
+ * | `UPSTREAM_...` | a SOCKS proxy tells what is wrong with the server |
+ */
+export type ProxyFailureCode = FlowErrorCode;
+
+/** A proxy that answered, but did not open the tunnel. */
+export class ProxyRefusal extends FlowtapeError {
+  override readonly name: string = "ProxyRefusal";
+
+  /**
+   * @param code what happened
+   * @param message goes on after "the proxy http://host:port "
+   */
+  constructor(code: ProxyFailureCode, message: string, options?: ErrorOptions) {
+    super(code, message, options);
+  }
+}
+
+/** A hint at what the other end speaks, from the first byte of an answer that was not understood. */
+export function soundsLike(byte: number | undefined): string {
+  switch (byte) {
+    case undefined:
+      return "";
+    case 0x15: // A TLS alert: the usual answer to a request that is not encrypted (RFC 8446 section 5.1).
+    case 0x16:
+      return ". It sounds like TLS: use https:// for the proxy";
+    case 0x48: // The "H" of "HTTP/1.1 400 Bad Request".
+      return ". It sounds like HTTP: use http:// for the proxy";
+    case 0:
+    case 5:
+      return ". It sounds like SOCKS: use socks5h:// or socks4a:// for the proxy";
+    default:
+      return "";
+  }
+}
