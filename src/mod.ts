@@ -27,6 +27,8 @@ export type { WaitOptions } from "./fixture/capture.ts";
 
 // What passes.
 export type { BodyBuffer } from "./flow/body_buffer.ts";
+export type { CertificateInfo } from "./flow/certificate.ts";
+export type { ClientHello, ClientHelloFields } from "./flow/client_hello.ts";
 export type { Flow } from "./flow/flow.ts";
 export {
   type FailureAnswer,
@@ -37,7 +39,7 @@ export {
 } from "./flow/flow_error.ts";
 export { FlowSet, type FlowSetOptions } from "./flow/flow_set.ts";
 export { FlowHeaders, type HeadersLike } from "./flow/headers.ts";
-export { type FlowSource, HttpFlow } from "./flow/http_flow.ts";
+export { type FlowSource, HttpFlow, type InformationalResponse } from "./flow/http_flow.ts";
 export { BodyIncompleteError, type HttpVersion, Message } from "./flow/message.ts";
 export type { Peer, TlsInfo } from "./flow/peer.ts";
 export { FlowRequest, type RequestAddress, type RequestInit, type Scheme } from "./flow/request.ts";
@@ -49,9 +51,9 @@ export type { Timings } from "./flow/timings.ts";
 // Which flows.
 export { all, any, not } from "./flow/matcher/combine.ts";
 export { compile } from "./flow/matcher/compile.ts";
+export { tcp } from "./flow/matcher/tcp.ts";
 export type {
   AsymmetricMatcher,
-export { tcp } from "./flow/matcher/tcp.ts";
   Comparison,
   CompiledMatcher,
   Matcher,
@@ -62,9 +64,9 @@ export { tcp } from "./flow/matcher/tcp.ts";
 
 // When.
 export type { Addon, LogEntry } from "./hooks/addon.ts";
+export type { Layer, LayerName } from "./hooks/layer.ts";
 export { type HookEntry, type HookName, HOOKS } from "./hooks/table.ts";
 
-export type { Layer, LayerName } from "./hooks/layer.ts";
 // What to do.
 export * from "./rules/mod.ts";
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { withCredentials } from "./client/credentials.ts";
 import { childEnv } from "./client/env.ts";
 import { type ProxyFetch, proxyFetch } from "./client/fetch.ts";
 import { FlowtapeError, type HookError, OptionsError } from "./flow/error.ts";
@@ -103,7 +104,7 @@ export class Proxy implements AsyncDisposable {
     this.#addons = new AddonList(this.#hooks, (settings.addons ?? []) as Addon[], own);
   }
 
-  /** The proxy's own URL, such as `http://127.0.0.1:40123`. */
+  /** The proxy's own URL, such as `http://127.0.0.1:40123`. It goes into logs and errors, so it has no credentials of `auth`. */
   get url(): string {
     // Not every system connects to the address that means all of its own.
     const host = this.host === "0.0.0.0" ? "127.0.0.1" : this.host === "::" ? "::1" : this.host;
@@ -144,17 +145,17 @@ export class Proxy implements AsyncDisposable {
     if (this.#closed !== undefined) {
       throw new FlowtapeError("PROXY_CLOSED", "fetch() was called after the proxy was closed");
     }
-    this.#fetch ??= proxyFetch(this.url, this.ca.cert);
+    this.#fetch ??= proxyFetch(this.url, this.ca.cert, this.#settings.auth);
     return (await this.#fetch).fetch(input, init);
   };
 
   /**
-   * The environment that points a child process at the proxy and lets it trust the authority.
+   * The environment that points a child process at the proxy and lets it trust the authority; with the credentials of `auth`.
    *
    * @param base what it is added to; empty by default. `process.env` variables that would win are overridden.
    */
   env(base: Record<string, string | undefined> = {}): Record<string, string> {
-    return childEnv(this.url, this.ca.path, base);
+    return childEnv(withCredentials(this.url, this.#settings.auth), this.ca.path, base);
   }
 
   /**
@@ -221,7 +222,7 @@ export class Proxy implements AsyncDisposable {
   }
 
   async #open(): Promise<void> {
-    const { tape, host, port, timeouts, limits, upstream } = this.#settings;
+    const { tape, host, port, timeouts, limits, upstream, https, auth } = this.#settings;
     if (tape !== undefined) {
       this.#tape = await openTape(toTapeOptions(tape), {
         log: (entry) => this.#log(entry),
@@ -241,7 +242,18 @@ export class Proxy implements AsyncDisposable {
       hooks: this.#hooks,
       ca: this.#authority,
       observer: this.#observer(),
-      upstream: { ca: [upstream?.ca ?? []].flat(), verify: verifier(upstream?.verify), hosts: upstream?.hosts ?? {} },
+      upstream: {
+        ...upstream,
+        ca: [upstream?.ca ?? []].flat(),
+        verify: verifier(upstream?.verify),
+        hosts: upstream?.hosts ?? {},
+      },
+      auth,
+      tls: {
+        ...(https?.minVersion === undefined ? {} : { minVersion: https.minVersion }),
+        requestCert: https?.requestClientCert ?? false,
+      },
+      keyLogFile: https?.keyLogFile,
       log: (level, message) => this.#log({ level, message }),
     });
     await this.#addons.start();

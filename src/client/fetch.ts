@@ -5,6 +5,7 @@
  */
 import { Buffer } from "node:buffer";
 import process from "node:process";
+import { basicToken, type Credentials, withCredentials } from "./credentials.ts";
 
 /** A `fetch` with a proxy of its own. */
 export interface ProxyFetch {
@@ -16,17 +17,20 @@ export interface ProxyFetch {
 
 /**
  * A `fetch` that goes through the proxy at `url` and trusts `ca` (PEM) besides the well-known authorities.
+ *
+ * @param auth what the proxy asks of its clients
  */
-export function proxyFetch(url: string, ca: string): Promise<ProxyFetch> {
-  if ("Deno" in globalThis) return Promise.resolve(denoFetch(url, ca));
-  if (process.versions["bun"] !== undefined) return Promise.resolve(bunFetch(url, ca));
-  return nodeFetch(url, ca);
+export function proxyFetch(url: string, ca: string, auth?: Credentials): Promise<ProxyFetch> {
+  if ("Deno" in globalThis) return Promise.resolve(denoFetch(url, ca, auth));
+  if (process.versions["bun"] !== undefined) return Promise.resolve(bunFetch(url, ca, auth));
+  return nodeFetch(url, ca, auth);
 }
 
 // undici is Node's own fetch as a package: the one that is built in cannot be given a proxy of its own.
-async function nodeFetch(url: string, ca: string): Promise<ProxyFetch> {
+async function nodeFetch(url: string, ca: string, auth?: Credentials): Promise<ProxyFetch> {
   const undici = await import("undici");
-  const dispatcher = new undici.ProxyAgent({ uri: url, requestTls: { ca } });
+  const token = auth && { token: basicToken(auth) };
+  const dispatcher = new undici.ProxyAgent({ uri: url, requestTls: { ca }, ...token });
   return {
     fetch: async (input, init) => {
       const [target, options] = await unpack(input, init);
@@ -37,16 +41,16 @@ async function nodeFetch(url: string, ca: string): Promise<ProxyFetch> {
   };
 }
 
-function denoFetch(url: string, ca: string): ProxyFetch {
-  const client = Deno.createHttpClient({ proxy: { url }, caCerts: [ca] });
+function denoFetch(url: string, ca: string, auth?: Credentials): ProxyFetch {
+  const client = Deno.createHttpClient({ proxy: { url, ...(auth && { basicAuth: auth }) }, caCerts: [ca] });
   return {
     fetch: (input, init) => fetch(input, { ...init, client } as RequestInit),
     close: () => client.close(),
   };
 }
 
-function bunFetch(url: string, ca: string): ProxyFetch {
-  const options = { proxy: url, tls: { ca } };
+function bunFetch(url: string, ca: string, auth?: Credentials): ProxyFetch {
+  const options = { proxy: withCredentials(url, auth), tls: { ca } };
   return {
     fetch: (input, init) => fetch(input, { ...init, ...options }),
     close: () => {},

@@ -4,6 +4,7 @@
  * @module
  */
 import type { FlowError, FlowErrorCode } from "./flow_error.ts";
+import type { FlowHeaders } from "./headers.ts";
 import type { Peer } from "./peer.ts";
 import type { FlowRequest } from "./request.ts";
 import type { FlowResponse } from "./response.ts";
@@ -11,6 +12,16 @@ import type { Timings } from "./timings.ts";
 
 /** Who answered a flow. */
 export type FlowSource = "upstream" | "rule" | "tape" | "app" | "addon";
+
+/** An informational response (1xx): something that the server says before it answers. */
+export interface InformationalResponse {
+  /** Such as 103. */
+  readonly status: number;
+  /** Such as `Early Hints`. */
+  readonly reason: string;
+  /** Such as the `Link` fields of early hints. */
+  readonly headers: FlowHeaders;
+}
 
 let lastId = 0;
 
@@ -63,12 +74,18 @@ export class HttpFlow {
   readonly #number = ++lastId;
   #metadata: Record<string, unknown> | undefined;
   #alerts: string[] | undefined;
+  #informational: InformationalResponse[] | undefined;
 
   /** For the wire and the tape. */
   constructor(request: FlowRequest, client: Peer, start: number = Date.now()) {
     this.request = request;
     this.client = client;
     this.timings = { start };
+  }
+
+  /** The informational responses (1xx) of the server so far; of very many, the newest. */
+  get informational(): InformationalResponse[] {
+    return this.#informational ??= [];
   }
 
   /** A place for addons to keep what they know of this flow; use a key of your own. */

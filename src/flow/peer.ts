@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { CertificateInfo } from "./certificate.ts";
 import type { FlowError } from "./flow_error.ts";
 
 /** What the TLS handshake of a connection agreed on. */
@@ -15,6 +16,14 @@ export interface TlsInfo {
   readonly serverName?: string;
   /** The protocol that ALPN chose; none when it was not used. */
   readonly alpn?: string;
+  /** When the handshake was done: milliseconds since the epoch. */
+  readonly establishedAt: number;
+  /** The certificates that this end has shown, its own first. Empty when it has shown none, as most clients do. */
+  readonly certificates: readonly CertificateInfo[];
+  /** Of a client: the JA3 fingerprint of its hello. */
+  readonly ja3?: string;
+  /** Of a client: the JA4 fingerprint of its hello. */
+  readonly ja4?: string;
 }
 
 /** A connection to a client or to a server. */
@@ -35,6 +44,10 @@ export interface Peer {
   connectedAt?: number;
   /** What TLS agreed on; none on plain connections. */
   tls?: TlsInfo;
+  /** For a client that reaches the proxy itself over TLS (an HTTPS proxy): what that TLS agreed on. */
+  proxyTls?: TlsInfo;
+  /** For a client: the name with which it has authenticated with the proxy. */
+  username?: string;
   /** For a client: the `host:port` of the CONNECT tunnel that it speaks in. */
   tunnel?: string;
   /** Why the connection failed. */

@@ -12,6 +12,8 @@ export interface Timings {
   requestEnd?: number;
   /** A new connection to the server was begun, established, and its TLS handshake done. None when one was reused. */
   connectStart?: number;
+  /** The name of the server was resolved. None when it was an address, or a connection was reused. */
+  dnsEnd?: number;
   /** See {@linkcode Timings.connectStart | connectStart}. */
   connectEnd?: number;
   /** See {@linkcode Timings.connectStart | connectStart}. */

@@ -3,12 +3,13 @@
  *
  * @module
  */
+import type { ClientHello } from "../flow/client_hello.ts";
 import type { HttpFlow } from "../flow/http_flow.ts";
 import type { Peer } from "../flow/peer.ts";
-
 import type { TcpFlow } from "../flow/tcp_flow.ts";
 import type { TcpMessage } from "../flow/tcp_message.ts";
 import type { Layer } from "./layer.ts";
+
 /** A line of the proxy's log. */
 export interface LogEntry {
   /** How bad it is. */
@@ -51,30 +52,34 @@ export interface Addon<Options = unknown> {
   clientConnect?(client: Peer): unknown;
   /** A client's connection is closed. */
   clientDisconnect?(client: Peer): unknown;
-  /** A connection to a server is about to be made. */
   /** Something is about to be spoken on a connection, in a tunnel or behind TLS. May return another layer to be served instead. */
   nextLayer?(layer: Layer): Layer | void | Promise<Layer | void>;
+  /** A connection to a server is about to be made. */
   serverConnect?(server: Peer): unknown;
+  /** A server could not be connected to. */
+  serverConnectError?(server: Peer): unknown;
   /** A server's connection is closed. */
   serverDisconnect?(server: Peer): unknown;
+  /** A client has begun TLS. */
+  tlsClientHello?(hello: ClientHello): unknown;
+  /** TLS with a client or a server is established. */
+  tlsEstablished?(side: "client" | "server", peer: Peer): unknown;
+  /** TLS with a client or a server has failed. */
+  tlsFailed?(side: "client" | "server", peer: Peer): unknown;
   /** A client asks for a tunnel. */
   httpConnect?(flow: HttpFlow): unknown;
   /** The head of a request has arrived. */
   requestHeaders?(flow: HttpFlow): unknown;
   /** A request is complete. */
   request?(flow: HttpFlow): unknown;
+  /** An informational response has arrived. */
+  informational?(flow: HttpFlow): unknown;
   /** The head of a response has arrived, or an addon has set one. */
   responseHeaders?(flow: HttpFlow): unknown;
   /** A response is complete. */
   response?(flow: HttpFlow): unknown;
   /** A flow has failed. */
   error?(flow: HttpFlow): unknown;
-  /**
-   * Asked before `request` and `response` of a flow: whether this addon needs that hook for it. A hook that nobody needs
-   * does not fire, and the body is passed on while it arrives. Without this method every hook of the addon is needed.
-   */
-  needs?(hook: "request" | "response", flow: HttpFlow): boolean;
-}
   /** A conversation of raw bytes begins. */
   tcpStart?(flow: TcpFlow): unknown;
   /** Bytes have come from one side. */
@@ -83,3 +88,9 @@ export interface Addon<Options = unknown> {
   tcpEnd?(flow: TcpFlow): unknown;
   /** A conversation has failed. */
   tcpError?(flow: TcpFlow): unknown;
+  /**
+   * Asked before `request` and `response` of a flow: whether this addon needs that hook for it. A hook that nobody needs
+   * does not fire, and the body is passed on while it arrives. Without this method every hook of the addon is needed.
+   */
+  needs?(hook: "request" | "response", flow: HttpFlow): boolean;
+}

@@ -81,15 +81,43 @@ export const HOOKS: Readonly<Record<HookName, HookEntry>> = {
     guarantees: "`server.host` and `server.port` are where it will go.",
     mayChange: "`server.host` and `server.port`: the connection goes there; the request stays as it is.",
   },
+  serverConnectError: {
+    group: "connection",
+    when: "A connection to a server could not be made: refused, not found, not trusted, not in time, or a hook threw.",
+    guarantees: "`server.error` says why. `tlsFailed` has fired if it was TLS; `serverDisconnect` and `error` follow.",
+    mayChange: "Nothing.",
+  },
   serverDisconnect: {
     group: "connection",
     when: "A server's connection is closed.",
     guarantees: "Follows each `serverConnect` once, also when the connection failed: then `server.error` is set.",
     mayChange: "Nothing.",
   },
+  tlsClientHello: {
+    group: "connection",
+    when: "The first message of a client's TLS has arrived, before it is answered.",
+    guarantees: "`hello` has what it says, its JA3 and JA4; `hello.client` is the connection.",
+    mayChange: "Nothing. Throwing closes the connection.",
+  },
+  tlsEstablished: {
+    group: "connection",
+    when: "TLS with a client (`side` is `client`) or a server is established, before anything is said in it.",
+    guarantees:
+      "`peer.tls` with version, cipher, protocol and certificates; `peer.proxyTls` where it is TLS with the proxy itself.",
+    mayChange: "Nothing. Throwing closes the connection.",
+  },
+  tlsFailed: {
+    group: "connection",
+    when:
+      "TLS with a client or a server has failed: a certificate was not accepted, nothing was in common, or one hung up. " +
+      "A client that looks at the certificate after the handshake and hangs up has had `tlsEstablished` before.",
+    guarantees: "`peer.error` says why.",
+    mayChange: "Nothing.",
+  },
   httpConnect: {
     group: "http",
-    when: "A client asks for a tunnel with CONNECT, before it is answered. No other http hook fires for this flow but `error`.",
+    when:
+      "A client asks for a tunnel with CONNECT, before it is answered. No other http hook fires for this flow but `error`.",
     guarantees: "`flow.request.hostname` and `port` are the target.",
     mayChange: "`flow.response` with a status that is not 2xx refuses the tunnel.",
   },
@@ -105,7 +133,14 @@ export const HOOKS: Readonly<Record<HookName, HookEntry>> = {
     when: "The request is complete, before it is sent on. With `flow.request.stream`: when it has been sent on. " +
       "Not when `requestHeaders` answered the flow.",
     guarantees: "`flow.request.body` is complete, or `flow.request.bodyTruncated` is true.",
-    mayChange: "Everything: it has not been sent. `flow.response` answers, `flow.error` or `flow.kill()` ends the flow.",
+    mayChange:
+      "Everything: it has not been sent. `flow.response` answers, `flow.error` or `flow.kill()` ends the flow.",
+  },
+  informational: {
+    group: "http",
+    when: "The server has sent an informational response (1xx), before it is passed on; once for each.",
+    guarantees: "`flow.informational.at(-1)` is it, with `status`, `reason` and `headers`.",
+    mayChange: "Nothing of it. `flow.error` or `flow.kill()` ends the flow.",
   },
   responseHeaders: {
     group: "http",
@@ -127,7 +162,6 @@ export const HOOKS: Readonly<Record<HookName, HookEntry>> = {
     guarantees: "`flow.error` with a stable code; `flow.response` may hold what had arrived.",
     mayChange: "Nothing: the client has been told.",
   },
-};
   tcpStart: {
     group: "tcp",
     when:
@@ -157,3 +191,4 @@ export const HOOKS: Readonly<Record<HookName, HookEntry>> = {
     guarantees: "`flow.error` with a stable code; both connections have been cut.",
     mayChange: "Nothing.",
   },
+};

@@ -12,7 +12,9 @@ import type { Action, RuleLike } from "../rules/mod.ts";
 import { checkTapeOptions, type TapeOptions } from "../tape/options.ts";
 import { pemBlocks } from "../wire/ca/pem.ts";
 import { compileHosts } from "../wire/outbound/hosts.ts";
-import { type Check, list, MAX_MS, record, refuse, shape, text, whole } from "./schema.ts";
+import type { ClientCertificate, TlsVersion } from "../wire/outbound/trust.ts";
+import { checkAuthOptions, checkClientCertificates } from "./credentials.ts";
+import { type Check, flag, list, MAX_MS, oneOf, record, refuse, secret, shape, text, whole } from "./schema.ts";
 
 /** What `startProxy()` takes. */
 export interface ProxyOptions {
@@ -32,6 +34,11 @@ export interface ProxyOptions {
   https?: HttpsOptions;
   /** How servers are reached. */
   upstream?: UpstreamOptions;
+  /**
+   * What clients must send to use the proxy, with HTTP as with SOCKS; a client that does not is answered with 407.
+   * `proxy.fetch()` and `proxy.env()` have it.
+   */
+  auth?: AuthOptions;
   /** What is kept of flows. */
   capture?: CaptureOptions;
   /** How long things may take. */
@@ -51,6 +58,23 @@ export interface HttpsOptions {
    * `{ cert, key }` takes one in PEM.
    */
   ca?: { dir: string } | { cert: string; key: string };
+  /** The oldest version of TLS that clients may speak. `"TLSv1.2"` by default. */
+  minVersion?: TlsVersion;
+  /** Asks clients for a certificate, and takes any or none: `flow.client.tls.certificates` has it. `false` by default. */
+  requestClientCert?: boolean;
+  /**
+   * A file to which the secrets of every TLS connection are appended, of clients and of servers, as Wireshark reads them. Whoever has
+   * it can decrypt the connections. Not on Deno.
+   */
+  keyLogFile?: string;
+}
+
+/** What clients must send to use the proxy. */
+export interface AuthOptions {
+  /** The name; without a colon, which the Basic scheme cannot carry. */
+  username: string;
+  /** The password. */
+  password: string;
 }
 
 /** How servers are reached. */
@@ -61,6 +85,15 @@ export interface UpstreamOptions {
   verify?: boolean | Matcher;
   /** Where names lead to, whatever DNS says: `{ "api.test": "127.0.0.1:4000", "*.shop.test": "127.0.0.1" }`. */
   hosts?: Record<string, string>;
+  /**
+   * The certificate for servers that ask for one, by host: `{ "api.test": { cert, key }, "*.bank.test": { pfx, passphrase } }`. A name
+   * with its port goes before the name alone, that before the longest wildcard.
+   */
+  clientCertificates?: Record<string, ClientCertificate>;
+  /** The oldest version of TLS that is spoken with servers. `"TLSv1.2"` by default. */
+  minVersion?: TlsVersion;
+  /** The newest version of TLS that is spoken with servers. `"TLSv1.3"` by default. */
+  maxVersion?: TlsVersion;
 }
 
 /** What is kept of flows. */
@@ -89,6 +122,8 @@ export interface LimitOptions {
   connections?: number;
 }
 
+const tlsVersion: Check = oneOf("TLSv1.2", "TLSv1.3");
+
 const matcher: Check = (value, where) => void compile(value as Matcher, `option ${where}`);
 
 const certificates: Check = (value, where) => {
@@ -111,7 +146,7 @@ const members: Readonly<Record<keyof ProxyOptions, Check>> = {
   rules: list(() => {}),
   defaultAction: () => {},
   addons: list((value, where) => checkAddon(value, where)),
-  https: shape({ ca: checkCa }),
+  https: shape({ ca: checkCa, minVersion: tlsVersion, requestClientCert: flag, keyLogFile: text }),
   upstream: shape({
     ca: (value, where) => typeof value === "string" ? certificates(value, where) : list(certificates)(value, where),
     verify: (value, where) => typeof value === "boolean" ? undefined : matcher(value, where),
@@ -119,7 +154,11 @@ const members: Readonly<Record<keyof ProxyOptions, Check>> = {
       record(text)(value, where);
       compileHosts(value as Record<string, string>);
     },
+    clientCertificates: checkClientCertificates,
+    minVersion: tlsVersion,
+    maxVersion: tlsVersion,
   }),
+  auth: checkAuthOptions,
   capture: shape({ maxBody: whole(0), maxFlows: whole(0) }),
   timeouts: shape({ connect: whole(1, MAX_MS), head: whole(1, MAX_MS), idle: whole(1, MAX_MS) }),
   limits: shape({ headBytes: whole(256, 16 * 1024 * 1024), connections: whole(1) }),
@@ -161,7 +200,7 @@ export function settingsOf(options: ProxyOptions): Settings {
 }
 
 function checkCa(value: unknown, where: string): void {
-  shape({ dir: text, cert: text, key: text })(value, where);
+  shape({ dir: text, cert: text, key: secret })(value, where);
   const { dir, cert, key } = value as { dir?: string; cert?: string; key?: string };
   const complete = dir === undefined
     ? cert !== undefined && key !== undefined

@@ -42,6 +42,27 @@ export const text: Check = (value, where) => {
   if (typeof value !== "string" || value === "") refuse(value, where, "a string that is not empty");
 };
 
+/** A string that is not empty, and that no error shows. */
+export const secret: Check = (value, where) => {
+  if (typeof value === "string" && value !== "") return;
+  const given = value === "" ? "empty" : value === null ? "null" : `of type ${typeof value}`;
+  throw new OptionsError(`option ${where} is ${given}: a string that is not empty is accepted`);
+};
+
+/** `true` or `false`. */
+export const flag: Check = (value, where) => {
+  if (typeof value !== "boolean") refuse(value, where, "true or false");
+};
+
+/** One of some strings. */
+export function oneOf(...accepted: readonly string[]): Check {
+  return (value, where) => {
+    if (!accepted.includes(value as string)) {
+      refuse(value, where, accepted.map((it) => JSON.stringify(it)).join(" or "));
+    }
+  };
+}
+
 /** A whole number in a range. */
 export function whole(min: number, max: number = Number.MAX_SAFE_INTEGER): Check {
   return (value, where) => {

@@ -7,7 +7,10 @@ import type { HttpFlow } from "../flow/http_flow.ts";
 import type { LogEntry } from "../hooks/addon.ts";
 import type { Dispatcher } from "../hooks/dispatcher.ts";
 import type { CertificateAuthority } from "./ca/mod.ts";
+import type { ProxyCredentials } from "./inbound/proxy_auth.ts";
+import { openKeyLog } from "./key_log.ts";
 import { listen } from "./listener.ts";
+import type { TlsVersion, TrustConfig } from "./outbound/trust.ts";
 import { Upstream } from "./outbound/upstream.ts";
 import type { ClientConnection, Observer, WireContext } from "./wire_context.ts";
 
@@ -24,11 +27,16 @@ export interface WireOptions {
   /** Milliseconds. */
   readonly timeouts: { readonly connect: number; readonly head: number; readonly idle: number };
   readonly limits: { readonly headBytes: number; readonly connections: number };
-  readonly upstream: {
-    readonly ca: readonly string[];
+  readonly upstream: Omit<TrustConfig, "keyLog"> & {
     readonly verify: (flow: HttpFlow) => boolean;
     readonly hosts: Record<string, string>;
   };
+  /** What clients must send to use the proxy. */
+  readonly auth?: ProxyCredentials | undefined;
+  /** How TLS of clients is taken. */
+  readonly tls?: { readonly minVersion?: TlsVersion; readonly requestCert?: boolean };
+  /** A file for the secrets of TLS connections. */
+  readonly keyLogFile?: string | undefined;
   log(level: LogEntry["level"], message: string): void;
 }
 
@@ -46,10 +54,12 @@ export interface Wire {
  * @throws {FlowtapeError} the port cannot be listened on
  */
 export async function openWire(options: WireOptions): Promise<Wire> {
-  const { host, hooks, timeouts, limits } = options;
+  const { host, hooks, timeouts, limits, auth, tls } = options;
   let ownPort = -1;
   const isSelf = (hostname: string, port: number) => port === ownPort && isOwnAddress(hostname, host);
-  const upstream = new Upstream({ ...options.upstream, timeouts, headBytes: limits.headBytes, isSelf }, hooks);
+  const keys = options.keyLogFile === undefined ? undefined : openKeyLog(options.keyLogFile);
+  const keyLog = keys && ((line: Uint8Array) => keys.write(line));
+  const upstream = new Upstream({ ...options.upstream, timeouts, headBytes: limits.headBytes, isSelf, keyLog }, hooks);
   const clients = new Set<ClientConnection>();
   const closing = new AbortController();
   const context: WireContext = {
@@ -58,11 +68,15 @@ export async function openWire(options: WireOptions): Promise<Wire> {
     clients,
     observer: options.observer,
     ca: options.ca,
-    config: { timeouts, ...limits },
+    config: { timeouts, ...limits, ...(auth && { auth }), ...(tls && { tls }) },
+    ...(keyLog && { keyLog }),
     closing: closing.signal,
     log: (level, message) => options.log(level, message),
   };
-  const listener = await listen(host, options.port, context);
+  const listener = await listen(host, options.port, context).catch((error) => {
+    keys?.close();
+    throw error;
+  });
   ownPort = listener.port;
   return {
     port: listener.port,
@@ -72,6 +86,7 @@ export async function openWire(options: WireOptions): Promise<Wire> {
         client.shutDown({ code: "PROXY_CLOSED", message: "the proxy was closed while the request was in flight" });
       }
       await Promise.all([upstream.close(), listener.close()]);
+      keys?.close();
     },
   };
 }

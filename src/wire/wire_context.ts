@@ -8,6 +8,8 @@ import type { HttpFlow } from "../flow/http_flow.ts";
 import type { LogEntry } from "../hooks/addon.ts";
 import type { Dispatcher } from "../hooks/dispatcher.ts";
 import type { CertificateAuthority } from "./ca/mod.ts";
+import type { ProxyCredentials } from "./inbound/proxy_auth.ts";
+import type { TlsVersion } from "./outbound/trust.ts";
 import type { Upstream } from "./outbound/upstream.ts";
 
 /** Is told when flows begin and end. Unlike a hook it cannot change them, and no byte waits for it. */
@@ -28,6 +30,10 @@ export interface InboundConfig {
   readonly headBytes: number;
   /** How many clients may be connected at once. */
   readonly connections: number;
+  /** How TLS of clients is taken. */
+  readonly tls?: { readonly minVersion?: TlsVersion; readonly requestCert?: boolean };
+  /** What clients must send to use the proxy. None: anybody may. */
+  readonly auth?: ProxyCredentials;
 }
 
 /** A client's connection, as far as closing the proxy needs it. */
@@ -45,6 +51,8 @@ export interface WireContext {
   readonly config: InboundConfig;
   /** The connections of clients; each takes itself out when it is closed. */
   readonly clients: Set<ClientConnection>;
+  /** Gets each line of the key log, of both sides. */
+  readonly keyLog?: (line: Uint8Array) => void;
   /** Aborts when the proxy is being closed. */
   readonly closing: AbortSignal;
   /** A line for the log. */

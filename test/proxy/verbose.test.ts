@@ -112,7 +112,7 @@ describe("verbose", () => {
       await rawRequest(proxy.port, "\x16\x03\x01\x00\x05hello").catch(() => {});
     });
     expect(text).toMatch(
-      /^\[flowtape\] warn: closed the connection of 127\.0\.0\.1:\d+: the client speaks TLS to the proxy itself/,
+      /^\[flowtape\] warn: closed the connection of 127\.0\.0\.1:\d+: The client does not speak TLS/,
     );
   });
 });

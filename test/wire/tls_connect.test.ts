@@ -232,12 +232,6 @@ describe("what is no tunnel", () => {
     await expect.poll(() => errors.map(({ error }) => error!.code)).toEqual(["TLS_CLIENT_CLOSED"]);
   });
 
-  test("TLS to the proxy itself is closed, and the log says what to do", async () => {
-    await using proxy = await answering();
-    await expect(connectRaw(proxy.port, { ca: proxy.ca.cert, servername: "localhost" })).rejects.toThrow();
-    await expect.poll(() => log.map(({ message }) => message).join()).toContain("use an http:// URL for the proxy");
-  });
-
   test.each([
     "shop.test",
     "shop.test:",

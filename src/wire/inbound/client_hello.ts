@@ -4,36 +4,13 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import type { ClientHelloFields } from "../../flow/client_hello.ts";
 import { isHostName } from "../ca/names.ts";
-
-/** What a client says when it opens a TLS connection. Numbers are those of the IANA registries, GREASE included. */
-export interface ClientHello {
-  /** The version of the first record, 0x0301 with most clients. */
-  readonly recordVersion: number;
-  /** `legacy_version`: 0x0303 with clients of TLS 1.2 and 1.3. */
-  readonly version: number;
-  /** The host name it asks for, in lower case; absent when there is none, or none that is a host name. */
-  readonly serverName?: string;
-  /** Application protocols in the order of its preference. */
-  readonly alpn: readonly string[];
-  /** Cipher suites in the order of its preference. */
-  readonly cipherSuites: readonly number[];
-  /** Types of the extensions in the order in which it sent them. */
-  readonly extensions: readonly number[];
-  /** Versions it supports (`supported_versions`); empty with clients older than TLS 1.3. */
-  readonly supportedVersions: readonly number[];
-  /** Key exchange groups (`supported_groups`). */
-  readonly supportedGroups: readonly number[];
-  /** Elliptic curve point formats (`ec_point_formats`). */
-  readonly pointFormats: readonly number[];
-  /** Signature schemes (`signature_algorithms`). */
-  readonly signatureAlgorithms: readonly number[];
-}
 
 /** How far the reading came. */
 export type ClientHelloResult =
   | { readonly state: "partial" }
-  | { readonly state: "done"; readonly hello: ClientHello }
+  | { readonly state: "done"; readonly hello: ClientHelloFields }
   | { readonly state: "invalid"; readonly reason: string };
 
 /** The longest ClientHello that is read, in bytes: post-quantum key shares make it a few thousand at most. */
@@ -94,7 +71,7 @@ function messageLength(fragments: readonly Uint8Array[]): number | string | unde
   return length > MAX_CLIENT_HELLO ? `a ClientHello of ${length} bytes; at most ${MAX_CLIENT_HELLO} are read` : length;
 }
 
-function parse(message: Reader, recordVersion: number): ClientHello {
+function parse(message: Reader, recordVersion: number): ClientHelloFields {
   const version = message.number(2);
   message.bytes(32); // random
   message.vector(1); // session id

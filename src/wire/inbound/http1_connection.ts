@@ -9,7 +9,7 @@ import type { FlowError } from "../../flow/flow_error.ts";
 import { FlowHeaders } from "../../flow/headers.ts";
 import { HttpFlow } from "../../flow/http_flow.ts";
 import type { Peer } from "../../flow/peer.ts";
-import { FlowRequest } from "../../flow/request.ts";
+import { FlowRequest, type RequestAddress } from "../../flow/request.ts";
 import type { BodySink } from "../exchange/body_pipe.ts";
 import { bodyWriter } from "../exchange/body_writer.ts";
 import type { ClientStream } from "../exchange/client_stream.ts";
@@ -24,9 +24,11 @@ import { MessageReader } from "../message_reader.ts";
 import { Outgoing } from "../outgoing.ts";
 import { Watch } from "../watch.ts";
 import type { WireContext } from "../wire_context.ts";
+import { admits, challenge } from "./admission.ts";
+import { withoutAuth } from "./proxy_auth.ts";
 import { reportFailed } from "./report_failed.ts";
 import { resetConnection } from "./reset.ts";
-import { type Route, Router } from "./route.ts";
+import { type Route, Router, tunnelOf } from "./route.ts";
 import { type ConnectRequest, Tunnel } from "./tunnel.ts";
 
 /** How long the client may take to read a last response before the connection is cut, in milliseconds. */
@@ -190,6 +192,13 @@ export class Http1Connection implements ClientStream, ConnectRequest {
     this.#requestDone = false;
     this.#responseDone = false;
     this.#keepAlive = head.keepAlive;
+    // In a tunnel the client has authenticated when it asked for it.
+    if (this.#route.tunnel === undefined && !admits(this.context, this.peer, head, (it) => this.#addressOf(it))) {
+      // The body of a refused request is not waited for.
+      if (head.framing.kind !== "none") this.#keepAlive = false;
+      challenge(this, head.method);
+      return;
+    }
     if (head.method === "CONNECT") {
       const tunnel = new Tunnel(this, head);
       this.#exchange = tunnel.exchange;
@@ -198,10 +207,15 @@ export class Http1Connection implements ClientStream, ConnectRequest {
     }
     const address = this.#router.addressOf(head);
     const content = head.framing.kind === "none" ? BodyBuffer.NONE : new BodyBuffer();
-    const headers = FlowHeaders.fromFields(head.fields);
+    const headers = FlowHeaders.fromFields(head.hops.length === 0 ? head.fields : withoutAuth(head.fields));
     const flow = new HttpFlow(new FlowRequest(head.method, address, head.version, headers, content), this.peer);
     this.#exchange = new Exchange(flow, head, this, this.context);
     this.#exchange.begin();
+  }
+
+  #addressOf(head: RequestHead): RequestAddress {
+    if (head.method !== "CONNECT") return this.#router.addressOf(head);
+    return { scheme: "https", ...tunnelOf(head), target: "*" };
   }
 
   // Both halves must be over before the next request is read.

@@ -24,16 +24,14 @@ const TLS_HANDSHAKE = 0x16;
 export async function openLayer(socket: Duplex, peer: Peer, route: Route, context: WireContext): Promise<boolean> {
   const first = await peek(socket);
   if (first === undefined) return false;
-  if (first === TLS_HANDSHAKE && route.tunnel !== undefined && route.scheme === "http") {
+  if (first === TLS_HANDSHAKE && route.scheme === "http") {
     await openTls(socket, peer, route.tunnel, context);
   } else if (isMethodStart(first)) {
     new Http1Connection(socket, peer, route, context);
   } else {
     throw new FlowtapeError(
       "UNKNOWN_PROTOCOL",
-      first === TLS_HANDSHAKE
-        ? "the client speaks TLS to the proxy itself: use an http:// URL for the proxy, also for https requests"
-        : `the client speaks neither TLS nor HTTP (its first byte is 0x${first.toString(16).padStart(2, "0")})`,
+      `the client speaks neither TLS nor HTTP (its first byte is 0x${first.toString(16).padStart(2, "0")})`,
     );
   }
   return true;

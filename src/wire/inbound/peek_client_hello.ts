@@ -6,8 +6,9 @@
 import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import { clearTimeout, setTimeout } from "node:timers";
+import type { ClientHelloFields } from "../../flow/client_hello.ts";
 import { FlowtapeError } from "../../flow/error.ts";
-import { type ClientHello, readClientHello } from "./client_hello.ts";
+import { readClientHello } from "./client_hello.ts";
 
 /** How to look. */
 export interface PeekOptions {
@@ -22,7 +23,7 @@ export interface PeekOptions {
  * @throws {FlowtapeError} `NOT_TLS` when the bytes cannot become a ClientHello, `TLS_CLIENT_CLOSED` when the connection
  * ends before, `TLS_HELLO_TIMEOUT` when it takes too long
  */
-export function peekClientHello(socket: Duplex, options: PeekOptions): Promise<ClientHello> {
+export function peekClientHello(socket: Duplex, options: PeekOptions): Promise<ClientHelloFields> {
   return new Promise((resolve, reject) => {
     let seen = Buffer.alloc(0);
     let length = 0;

@@ -16,6 +16,7 @@ import { Exchange } from "../exchange/exchange.ts";
 import type { RequestHead } from "../http1/head.ts";
 import type { WireContext } from "../wire_context.ts";
 import { openLayer } from "./layer.ts";
+import { withoutAuth } from "./proxy_auth.ts";
 import { reportFailed } from "./report_failed.ts";
 import { tunnelOf } from "./route.ts";
 
@@ -45,7 +46,7 @@ export class Tunnel {
         "CONNECT",
         { scheme: "https", hostname, port, target: "*" },
         head.version,
-        FlowHeaders.fromFields(head.fields),
+        FlowHeaders.fromFields(withoutAuth(head.fields)),
         content,
       ),
       connection.peer,

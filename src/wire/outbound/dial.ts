@@ -3,13 +3,28 @@
  *
  * @module
  */
-import net from "node:net";
+import net, { type Socket } from "node:net";
 import tls from "node:tls";
 import { FlowtapeError } from "../../flow/error.ts";
 import type { FlowError } from "../../flow/flow_error.ts";
 import type { Peer } from "../../flow/peer.ts";
 import { connectionFailure } from "./failure.ts";
+import { describeTls } from "../tls_info.ts";
 import { Watch } from "../watch.ts";
+
+/** How TLS is spoken with a server. */
+export interface DialTls {
+  /** The name that the certificate must have and that is sent (SNI). */
+  readonly serverName: string;
+  /** Whether the certificate must be trusted. */
+  readonly verify: boolean;
+  /** What is trusted, and what is shown. */
+  readonly context: tls.SecureContext;
+  /** Application protocols in order of preference. Default: `["http/1.1"]`. */
+  readonly alpn?: readonly string[];
+  /** Gets each line of the key log. */
+  readonly keyLog?: (line: Uint8Array) => void;
+}
 
 /** What to connect to, and how. */
 export interface DialOptions {
@@ -18,20 +33,17 @@ export interface DialOptions {
   /** Milliseconds for TCP and TLS together. */
   readonly timeout: number;
   /** TLS on top of TCP; none for plain connections. */
-  readonly tls?: {
-    /** The name that the certificate must have and that is sent (SNI). */
-    readonly serverName: string;
-    /** Whether the certificate must be trusted. */
-    readonly verify: boolean;
-    /** What is trusted. */
-    readonly context: tls.SecureContext;
-  };
+  readonly tls?: DialTls;
+  /** A connection to the server that is there already, such as a tunnel through another proxy: only TLS is put on it. */
+  readonly over?: Socket;
   /** Given up when it aborts. */
   readonly signal: AbortSignal;
 }
 
 /** Times of a new connection, `performance.now()` milliseconds. */
 export interface DialTimes {
+  /** The name was resolved; missing for addresses. */
+  resolved?: number;
   /** TCP was established. */
   connected: number;
   /** TLS was established; `connected` on plain connections. */
@@ -43,11 +55,14 @@ export class DialError extends FlowtapeError {
   override readonly name: string = "DialError";
   /** The same, for the flow. */
   readonly failure: FlowError;
+  /** How far it came. */
+  readonly stage: "connect" | "tls";
 
   /** @param failure why */
-  constructor(failure: FlowError, cause?: unknown) {
+  constructor(failure: FlowError, cause?: unknown, stage: "connect" | "tls" = "connect") {
     super(failure.code, failure.message, { cause });
     this.failure = failure;
+    this.stage = stage;
   }
 }
 
@@ -56,20 +71,12 @@ export class DialError extends FlowtapeError {
  *
  * @throws {DialError} refused, unresolved, unreachable, not trusted, or not in time
  */
-export function dial(peer: Peer, options: DialOptions): Promise<{ socket: net.Socket; times: DialTimes }> {
+export function dial(peer: Peer, options: DialOptions): Promise<{ socket: Socket; times: DialTimes }> {
   const to = nameOf(peer, options.hostname);
   return new Promise((resolve, reject) => {
     const times: DialTimes = { connected: 0, secured: 0 };
     const secure = options.tls;
-    const address = { host: peer.host, port: peer.port };
-    const socket: net.Socket = secure === undefined ? net.connect(address) : tls.connect({
-      ...address,
-      secureContext: secure.context,
-      rejectUnauthorized: secure.verify,
-      ALPNProtocols: ["http/1.1"],
-      ...(net.isIP(secure.serverName) ? {} : { servername: secure.serverName }),
-    });
-    socket.setNoDelay(true);
+    const socket = open(peer, options);
     const watch = new Watch(() =>
       fail({
         code: "UPSTREAM_CONNECT_TIMEOUT",
@@ -88,19 +95,26 @@ export function dial(peer: Peer, options: DialOptions): Promise<{ socket: net.So
       settle();
       // The error listener stays: a socket may report more than one error, and an unheard one ends the process.
       socket.destroy();
-      reject(new DialError(failure, cause));
+      reject(new DialError(failure, cause, times.connected > 0 && secure !== undefined ? "tls" : "connect"));
+    };
+    const connected = () => {
+      times.connected = performance.now();
+      describePeer(peer, socket);
     };
     watch.set(options.timeout);
     options.signal.addEventListener("abort", onAbort, { once: true });
     socket.on("error", onError);
     socket.on("close", onClose);
-    socket.once("connect", () => {
-      times.connected = performance.now();
-      describePeer(peer, socket);
+    socket.once("lookup", (error, _address, _family, host) => {
+      // Bun looks addresses up too.
+      if (error === null && net.isIP(host ?? peer.host) === 0) times.resolved = performance.now();
     });
+    if (options.over === undefined) socket.once("connect", connected);
+    else connected();
+    if (secure?.keyLog !== undefined) socket.on("keylog", secure.keyLog);
     socket.once(secure === undefined ? "connect" : "secureConnect", () => {
       times.secured = performance.now();
-      if (socket instanceof tls.TLSSocket) peer.tls = describeTls(socket, secure?.serverName);
+      if (socket instanceof tls.TLSSocket) peer.tls = describeTls(socket, { serverName: secure?.serverName });
       settle();
       socket.off("error", onError);
       // Until its user listens, an error has nobody to hear it.
@@ -111,24 +125,28 @@ export function dial(peer: Peer, options: DialOptions): Promise<{ socket: net.So
   });
 }
 
+function open(peer: Peer, { tls: secure, over }: DialOptions): Socket {
+  const address = { host: peer.host, port: peer.port };
+  const socket = secure === undefined ? net.connect(address) : tls.connect({
+    // Over another socket the host is only what the certificate of an address is compared with.
+    ...(over === undefined ? address : { socket: over, host: secure.serverName }),
+    secureContext: secure.context,
+    rejectUnauthorized: secure.verify,
+    ALPNProtocols: [...secure.alpn ?? ["http/1.1"]],
+    ...(net.isIP(secure.serverName) ? {} : { servername: secure.serverName }),
+  });
+  if (over === undefined) socket.setNoDelay(true);
+  return socket;
+}
+
 /** The server in messages; where an override or a hook leads elsewhere, the name that was asked for comes first. */
 function nameOf({ host, port }: Peer, hostname: string): string {
   return hostname === host ? `${host}:${port}` : `${hostname} (at ${host}:${port})`;
 }
 
-function describePeer(peer: Peer, socket: net.Socket): void {
+function describePeer(peer: Peer, socket: Socket): void {
   peer.connectedAt = Date.now();
   if (socket.remoteAddress !== undefined) peer.address = socket.remoteAddress;
   if (socket.localAddress !== undefined) peer.localAddress = socket.localAddress;
   if (socket.localPort !== undefined) peer.localPort = socket.localPort;
-}
-
-/** What TLS agreed on. */
-export function describeTls(socket: tls.TLSSocket, serverName: string | undefined): NonNullable<Peer["tls"]> {
-  return {
-    version: socket.getProtocol() ?? "",
-    cipher: socket.getCipher()?.name ?? "",
-    ...(serverName === undefined ? {} : { serverName }),
-    ...(typeof socket.alpnProtocol === "string" ? { alpn: socket.alpnProtocol } : {}),
-  };
 }

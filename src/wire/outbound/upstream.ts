@@ -4,21 +4,21 @@
  * @module
  */
 import net from "node:net";
-import tls from "node:tls";
 import { bareHost } from "../../flow/authority.ts";
 import type { FlowError } from "../../flow/flow_error.ts";
 import type { HttpFlow } from "../../flow/http_flow.ts";
 import { nextPeerId, type Peer } from "../../flow/peer.ts";
 import type { Dispatcher } from "../../hooks/dispatcher.ts";
+import type { HookName } from "../../hooks/table.ts";
+import type { UpstreamStream } from "../exchange/upstream_stream.ts";
 import { UpstreamConnection } from "./connection.ts";
-import { dial, DialError } from "./dial.ts";
+import { dial, DialError, type DialTls } from "./dial.ts";
 import { compileHosts, type HostOverrides } from "./hosts.ts";
 import { Pool } from "./pool.ts";
+import { Trust, type TrustConfig } from "./trust.ts";
 
 /** How servers are reached. */
-export interface UpstreamConfig {
-  /** Certificate authorities that are trusted besides the well-known ones, PEM. */
-  readonly ca: readonly string[];
+export interface UpstreamConfig extends TrustConfig {
   /** Whether the certificate of the server of a flow must be trusted. */
   readonly verify: (flow: HttpFlow) => boolean;
   /** Where names lead to. */
@@ -31,14 +31,6 @@ export interface UpstreamConfig {
   isSelf(host: string, port: number): boolean;
 }
 
-/** A connection for one exchange. */
-export interface Lease {
-  /** The connection. */
-  readonly connection: UpstreamConnection;
-  /** Gives it back when the exchange is over: it is kept for the next one where that is possible. */
-  release(): void;
-}
-
 /** Makes and keeps connections to servers. */
 export class Upstream {
   readonly #config: UpstreamConfig;
@@ -49,21 +41,22 @@ export class Upstream {
   readonly #closing = new AbortController();
   // Every server that is connected, or being connected.
   readonly #peers = new Set<Peer>();
+  readonly #trust: Trust;
   #onEmpty: (() => void) | undefined;
-  #context: tls.SecureContext | undefined;
 
   /** @param hooks is told of connections */
   constructor(config: UpstreamConfig, hooks: Dispatcher) {
     this.#config = config;
     this.#hooks = hooks;
     this.#hosts = compileHosts(config.hosts);
+    this.#trust = new Trust(config);
   }
 
   /** An idle connection for a flow, if there is one. */
-  idle(flow: HttpFlow): Lease | undefined {
-    const key = this.#key(flow);
-    const connection = this.#pool.take(key);
-    return connection && this.#lease(key, connection, flow);
+  idle(flow: HttpFlow): UpstreamStream | undefined {
+    const connection = this.#pool.take(this.#key(flow));
+    if (connection !== undefined) flow.server = connection.peer;
+    return connection;
   }
 
   /**
@@ -72,7 +65,7 @@ export class Upstream {
    * @throws {DialError} the server cannot be reached, or is this proxy
    * @throws {HookError} a `serverConnect` hook threw
    */
-  async connect(flow: HttpFlow): Promise<Lease> {
+  async connect(flow: HttpFlow): Promise<UpstreamStream> {
     const key = this.#key(flow);
     const { hostname, port, scheme } = flow.request;
     const to = this.#hosts(hostname, port);
@@ -91,14 +84,22 @@ export class Upstream {
         signal: this.#closing.signal,
         ...(secure ? { tls: this.#tlsOptions(flow) } : {}),
       });
-      flow.timings.connectEnd = times.connected - flow.origin;
-      if (secure) flow.timings.tlsEnd = times.secured - flow.origin;
-      const connection = new UpstreamConnection(socket, peer, this.#config, () => this.#closed(key, connection));
+      const { timings, origin } = flow;
+      if (times.resolved !== undefined) timings.dnsEnd = times.resolved - origin;
+      timings.connectEnd = times.connected - origin;
+      if (secure) timings.tlsEnd = times.secured - origin;
+      if (secure) await this.#established(peer, socket);
+      const connection = new UpstreamConnection(socket, peer, this.#config, {
+        idle: (connection) => {
+          if (this.#closing.signal.aborted) connection.destroy();
+          else this.#pool.put(key, connection);
+        },
+        closed: (connection) => this.#closed(key, connection),
+      });
       this.#open.add(connection);
-      return this.#lease(key, connection, flow);
+      return connection;
     } catch (error) {
-      peer.error = failureOf(error);
-      this.#disconnected(peer);
+      this.#failed(peer, error);
       throw error;
     }
   }
@@ -111,36 +112,48 @@ export class Upstream {
     await empty;
   }
 
-  #lease(key: string, connection: UpstreamConnection, flow: HttpFlow): Lease {
-    flow.server = connection.peer;
-    return {
-      connection,
-      release: () => {
-        if (connection.finish() && !this.#closing.signal.aborted) this.#pool.put(key, connection);
-        else connection.destroy();
-      },
-    };
-  }
-
   #key(flow: HttpFlow): string {
     const { scheme, hostname, port } = flow.request;
     if (scheme === "http" || scheme === "ws") return `${hostname}:${port}`;
     return `${this.#config.verify(flow) ? "tls" : "tls-unverified"} ${hostname}:${port} ${serverNameOf(flow)}`;
   }
 
-  #tlsOptions(flow: HttpFlow): { serverName: string; verify: boolean; context: tls.SecureContext } {
-    return {
-      serverName: serverNameOf(flow),
-      verify: this.#config.verify(flow),
-      context: this.#context ??= this.#trust(),
-    };
+  #tlsOptions(flow: HttpFlow): DialTls {
+    const { hostname, port } = flow.request;
+    return this.#trust.for(hostname, port, { serverName: serverNameOf(flow), verify: this.#config.verify(flow) });
   }
 
-  #trust(): tls.SecureContext {
-    const { ca } = this.#config;
-    return ca.length === 0 ? (defaultContext ??= tls.createSecureContext()) : tls.createSecureContext({
-      ca: [...(tls.getCACertificates?.("default") ?? tls.rootCertificates), ...ca],
-    });
+  async #established(peer: Peer, socket: net.Socket): Promise<void> {
+    const { signal } = this.#closing;
+    const closed = Promise.withResolvers<never>();
+    const abort = () => closed.reject(new DialError({ code: "PROXY_CLOSED", message: "the proxy was closed" }));
+    signal.addEventListener("abort", abort, { once: true });
+    try {
+      const waiting = this.#hooks.run("tlsEstablished", "server", peer);
+      // Nobody else holds the connection yet: closing must not wait for the hook.
+      if (waiting !== undefined) await Promise.race([waiting, closed.promise]);
+    } catch (error) {
+      socket.destroy();
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
+  }
+
+  #failed(peer: Peer, error: unknown): void {
+    peer.error = failureOf(error);
+    if (error instanceof DialError && error.stage === "tls") this.#tell("tlsFailed", "server", peer);
+    this.#tell("serverConnectError", peer);
+    this.#disconnected(peer);
+  }
+
+  // The dispatcher reports what a hook throws; there is no flow that could fail for it.
+  #tell(hook: HookName, subject: unknown, more?: unknown): void {
+    try {
+      this.#hooks.run(hook, subject, more)?.catch(() => {});
+    } catch {
+      // Reported.
+    }
   }
 
   #closed(key: string, connection: UpstreamConnection): void {
@@ -150,12 +163,7 @@ export class Upstream {
   }
 
   #disconnected(peer: Peer): void {
-    // The dispatcher reports what a hook throws; there is no flow that could fail for it.
-    try {
-      this.#hooks.run("serverDisconnect", peer)?.catch(() => {});
-    } catch {
-      // Reported.
-    }
+    this.#tell("serverDisconnect", peer);
     this.#peers.delete(peer);
     if (this.#peers.size === 0) this.#onEmpty?.();
   }
@@ -174,9 +182,6 @@ function loop(flow: HttpFlow): DialError {
       `${flow.request.url} leads to this proxy itself: send requests for other servers through it, or set upstream: { hosts }`,
   });
 }
-
-/** Without further authorities one context serves the process: making one reads every well-known certificate. */
-let defaultContext: tls.SecureContext | undefined;
 
 /** A client that connected to an address may still have named the server in its own TLS hello. */
 function serverNameOf(flow: HttpFlow): string {

@@ -4,7 +4,8 @@ import { PassThrough } from "node:stream";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { describe, expect, test } from "vitest";
 import { acceptTls, openCa } from "../../../src/wire/ca/mod.ts";
-import { type ClientHello, readClientHello } from "../../../src/wire/inbound/client_hello.ts";
+import type { ClientHelloFields } from "../../../src/flow/client_hello.ts";
+import { readClientHello } from "../../../src/wire/inbound/client_hello.ts";
 import { peekClientHello } from "../../../src/wire/inbound/peek_client_hello.ts";
 import { codeOf, nextText, withListener } from "../ca/helpers.ts";
 
@@ -38,7 +39,7 @@ function records(bytes: Uint8Array, size = 16_384): Buffer {
   return Buffer.concat(parts);
 }
 
-function read(bytes: Uint8Array): ClientHello {
+function read(bytes: Uint8Array): ClientHelloFields {
   const result = readClientHello(bytes);
   if (result.state !== "done") throw new Error(JSON.stringify(result));
   return result.hello;

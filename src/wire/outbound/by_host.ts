@@ -1,0 +1,40 @@
+/**
+ * Options that are given per host: `{ "api.test": ..., "api.test:8443": ..., "*.test": ... }`.
+ *
+ * @module
+ */
+import { parseAuthority } from "../../flow/authority.ts";
+import { OptionsError } from "../../flow/error.ts";
+
+/** What was given for a host and port. */
+export type ByHost<T> = (hostname: string, port: number) => T | undefined;
+
+/**
+ * Compiles a table: `name:port` goes before the name alone, that before the longest wildcard.
+ *
+ * @param where the name of the option, for errors
+ * @throws {OptionsError} a name is not valid
+ */
+export function compileByHost<T>(table: ReadonlyMap<string, T>, where: string): ByHost<T> {
+  const exact = new Map<string, T>();
+  const wildcards: { suffix: string; value: T }[] = [];
+  for (const [name, value] of table) {
+    if (!isName(name)) {
+      throw new OptionsError(
+        `${where} has ${JSON.stringify(name)}: a name ("api.test"), a name and port ("api.test:8443") or a ` +
+          `wildcard ("*.api.test") is accepted`,
+      );
+    }
+    if (name.startsWith("*.")) wildcards.push({ suffix: name.slice(1).toLowerCase(), value });
+    else exact.set(name.toLowerCase(), value);
+  }
+  wildcards.sort((a, b) => b.suffix.length - a.suffix.length);
+  return (hostname, port) =>
+    exact.get(`${hostname}:${port}`) ?? exact.get(hostname) ??
+      wildcards.find(({ suffix }) => hostname.endsWith(suffix))?.value;
+}
+
+function isName(text: string): boolean {
+  const parsed = parseAuthority(text.replace(/^\*\./, ""), 0);
+  return parsed !== undefined && !parsed.hostname.includes("*") && !(text.startsWith("*.") && parsed.port !== 0);
+}
