@@ -13,22 +13,22 @@ import type { DataEvent } from "../http1/event.ts";
 import type { ResponseHead } from "../http1/head.ts";
 import { ProtocolError } from "../http1/protocol_error.ts";
 import { withoutFraming } from "../http1/serializer.ts";
-import type { UpstreamUser } from "../outbound/connection.ts";
-import type { Lease } from "../outbound/upstream.ts";
 import { answer } from "./answer.ts";
 import { BodyPipe } from "./body_pipe.ts";
-import { bodyWriter } from "./body_writer.ts";
 import type { Exchange } from "./exchange.ts";
-import { requestOut } from "./request_out.ts";
 import { bodyKind } from "./response_out.ts";
+import type { UpstreamStream, UpstreamUser } from "./upstream_stream.ts";
 
 /** Methods that may be sent again when it is unknown whether the first one was seen (RFC 9110 section 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 
+/** How many informational responses a flow keeps. */
+const MAX_INFORMATIONAL = 100;
+
 /** The part of an exchange that involves a server. */
 export class Forwarding implements UpstreamUser {
   readonly #exchange: Exchange;
-  #lease: Lease | undefined;
+  #stream: UpstreamStream | undefined;
   #head: ResponseHead | undefined;
   #given: FlowResponse | undefined;
   #download: BodyPipe | undefined;
@@ -43,44 +43,43 @@ export class Forwarding implements UpstreamUser {
   /** Sends the request to its server. */
   start(): void {
     const { flow, context } = this.#exchange;
-    const lease = context.upstream.idle(flow);
-    if (lease !== undefined) this.#send(lease);
+    const stream = context.upstream.idle(flow);
+    if (stream !== undefined) this.#send(stream);
     else this.#connect();
   }
 
   /** More of the request is to come from the client: the server cannot be expected to answer yet. */
   sending(): void {
-    this.#lease?.connection.sending();
+    this.#stream?.sending();
   }
 
   /** The whole request has come: it is for the server to answer. */
   sent(): void {
-    this.#lease?.connection.sent();
+    this.#stream?.sent();
   }
 
   /** Calls once when the server has taken what was sent. */
   drained(callback: () => void): void {
-    this.#lease?.connection.sent();
-    this.#lease?.connection.out.drained(callback);
+    this.#stream?.sent();
+    this.#stream?.drained(callback);
   }
 
   /** The server is of no use any more. */
   cut(): void {
     this.#cut = true;
-    this.#lease?.connection.destroy();
-    this.#lease = undefined;
+    this.#stream?.destroy();
+    this.#stream = undefined;
     if (this.#download !== undefined && !this.#download.ended) this.#download.drop();
   }
 
   /** @inheritdoc */
   upstreamHead(head: ResponseHead): void {
-    const { flow, client, context } = this.#exchange;
+    const { flow, context } = this.#exchange;
     if (head.status === 101) {
       throw new ProtocolError("HTTP_START_LINE", "It switches protocols, which was not asked for (RFC 9110 15.2.2)");
     }
     if (head.status < 200) {
-      // It has no body, whatever it says (RFC 9110 section 8.6).
-      client.inform(head.status, head.reason, withoutFraming(head));
+      this.#inform(head);
       return;
     }
     flow.timings.responseStart = performance.now() - flow.origin;
@@ -91,7 +90,7 @@ export class Forwarding implements UpstreamUser {
     this.#given = flow.response = response;
     this.#download = new BodyPipe(content);
     if (head.framing.kind === "none") content.complete = true;
-    this.#lease?.connection.stop();
+    this.#stream?.stop();
     this.#exchange.hook("responseHeaders", () => this.#headSeen(response));
   }
 
@@ -116,31 +115,44 @@ export class Forwarding implements UpstreamUser {
   upstreamFailed(error: FlowError): void {
     if (this.#mayRetry(error)) {
       this.#retried = true;
-      this.#lease = undefined;
+      this.#stream = undefined;
       this.#connect();
     } else {
       this.#exchange.fail(error);
     }
   }
 
+  #inform(head: ResponseHead): void {
+    const { flow, client, context } = this.#exchange;
+    const { status, reason } = head;
+    flow.informational.push({ status, reason, headers: FlowHeaders.fromFields(head.fields) });
+    // A server may send as many as it likes.
+    if (flow.informational.length > MAX_INFORMATIONAL) flow.informational.shift();
+    // It has no body, whatever it says (RFC 9110 section 8.6).
+    const pass = () => client.inform(status, reason, withoutFraming(head));
+    if (!context.hooks.has("informational")) return pass();
+    this.#stream?.stop();
+    this.#exchange.hook("informational", () =>
+      this.#exchange.unlessFailed(() => {
+        pass();
+        this.#stream?.go();
+      }));
+  }
+
   #connect(): void {
-    this.#exchange.context.upstream.connect(this.#exchange.flow).then((lease) => {
-      if (this.#cut) lease.connection.destroy();
-      else this.#exchange.proceed(() => this.#send(lease));
+    this.#exchange.context.upstream.connect(this.#exchange.flow).then((stream) => {
+      if (this.#cut) stream.destroy();
+      else this.#exchange.proceed(() => this.#send(stream));
     }, (error) => {
       const message = error instanceof Error ? error.message : String(error);
       this.#exchange.fail({ code: error instanceof FlowtapeError ? error.code : "UPSTREAM_CLOSED", message });
     });
   }
 
-  #send(lease: Lease): void {
-    this.#lease = lease;
-    const { flow, head, upload, continued, client } = this.#exchange;
-    const { connection } = lease;
-    const { text, framing } = requestOut(flow.request, head, continued);
-    connection.begin(flow.request.method, this);
-    connection.out.push(text);
-    const sink = bodyWriter(connection.out, framing);
+  #send(stream: UpstreamStream): void {
+    this.#stream = stream;
+    const { flow, head, upload, client } = this.#exchange;
+    const sink = stream.send(this.#exchange, this);
     if (flow.request.bodyEdited) {
       const data = flow.request.encodedBody;
       if (data.length > 0) sink.data({ data, chunk: data.length, final: true });
@@ -163,18 +175,18 @@ export class Forwarding implements UpstreamUser {
   // A server may close a connection just when it is used again: then nothing was lost, and the request is sent on a new one.
   #mayRetry(error: FlowError): boolean {
     const { flow, upload } = this.#exchange;
-    const { connection } = this.#lease!;
-    return error.code === "UPSTREAM_CLOSED" && !this.#retried && connection.uses > 1 && !connection.answered &&
+    const { reused, answered } = this.#stream!;
+    return error.code === "UPSTREAM_CLOSED" && !this.#retried && reused && !answered &&
       IDEMPOTENT.has(flow.request.method) &&
       (flow.request.bodyEdited || upload.content.complete && !upload.content.truncated);
   }
 
   #release(): void {
-    const lease = this.#lease;
-    this.#lease = undefined;
+    const stream = this.#stream;
+    this.#stream = undefined;
     // A server that has answered before it got the whole request may not read the rest.
-    if (this.#exchange.upload.ended || this.#exchange.flow.request.bodyEdited) lease?.release();
-    else lease?.connection.destroy();
+    if (this.#exchange.upload.ended || this.#exchange.flow.request.bodyEdited) stream?.release();
+    else stream?.destroy();
   }
 
   #headSeen(response: FlowResponse): void {
@@ -191,7 +203,7 @@ export class Forwarding implements UpstreamUser {
       this.#pass();
     } else {
       this.#download!.whole(() => this.#exchange.hook("response", () => this.#bodySeen(response)));
-      this.#lease?.connection.go();
+      this.#stream?.go();
     }
   }
 
@@ -235,11 +247,11 @@ export class Forwarding implements UpstreamUser {
     if (download.ended) download.trailers = this.#given!.trailers?.fields ?? "";
     const more = download.pass(this.#exchange.respond(this.#head));
     download.onEnd(() => this.#exchange.finish());
-    if (more) this.#lease?.connection.go();
+    if (more) this.#stream?.go();
     else this.#goWhenDrained();
   }
 
   #goWhenDrained(): void {
-    this.#exchange.client.drained(() => this.#lease?.connection.go());
+    this.#exchange.client.drained(() => this.#stream?.go());
   }
 }

@@ -6,6 +6,10 @@
 import type { Socket } from "node:net";
 import type { FlowError } from "../../flow/flow_error.ts";
 import type { Peer } from "../../flow/peer.ts";
+import type { BodySink } from "../exchange/body_pipe.ts";
+import { bodyWriter } from "../exchange/body_writer.ts";
+import { requestOut } from "../exchange/request_out.ts";
+import type { OutgoingRequest, UpstreamStream, UpstreamUser } from "../exchange/upstream_stream.ts";
 import type { ResponseHead } from "../http1/head.ts";
 import { type Http1Event, Http1Parser } from "../http1/parser.ts";
 import type { ProtocolError } from "../http1/protocol_error.ts";
@@ -13,18 +17,6 @@ import { MessageReader } from "../message_reader.ts";
 import { Outgoing } from "../outgoing.ts";
 import { Watch } from "../watch.ts";
 import { connectionFailure, responseFailure } from "./failure.ts";
-
-/** Who uses the connection at the moment. */
-export interface UpstreamUser {
-  /** A head has arrived: an informational one (1xx) or the final one. */
-  upstreamHead(head: ResponseHead): void;
-  /** A piece of the body has arrived. `false`: wait until {@linkcode UpstreamConnection.go}. */
-  upstreamData(event: Extract<Http1Event, { type: "data" }>): boolean;
-  /** The response is complete. */
-  upstreamEnd(trailers: string): void;
-  /** The connection is of no use any more. */
-  upstreamFailed(error: FlowError): void;
-}
 
 /** How long a server may take, in milliseconds. */
 export interface UpstreamTimeouts {
@@ -34,23 +26,29 @@ export interface UpstreamTimeouts {
   readonly idle: number;
 }
 
-/** A connection to a server. */
-export class UpstreamConnection {
+/** Who keeps a connection between two exchanges. */
+export interface ConnectionKeeper {
+  /** The connection may serve another exchange. */
+  idle(connection: UpstreamConnection): void;
+  /** The connection is closed; called once. */
+  closed(connection: UpstreamConnection): void;
+}
+
+/** A connection to a server: the stream of each of its exchanges in turn. */
+export class UpstreamConnection implements UpstreamStream {
   /** What is known of the server. */
   readonly peer: Peer;
-  /** The requests. */
-  readonly out: Outgoing;
-  /** How many exchanges it has begun. */
-  uses = 0;
-  /** Whether a byte of an answer to the current exchange has arrived, an informational one included. */
+  /** @inheritdoc */
   answered = false;
 
   readonly #socket: Socket;
+  readonly #out: Outgoing;
   readonly #parser: Http1Parser;
   readonly #reader: MessageReader;
   readonly #timeouts: UpstreamTimeouts;
   readonly #watch: Watch;
-  readonly #onClose: () => void;
+  readonly #keeper: ConnectionKeeper;
+  #uses = 0;
   #user: UpstreamUser | undefined;
   #final: ResponseHead | undefined;
   #closed = false;
@@ -58,19 +56,19 @@ export class UpstreamConnection {
 
   /**
    * @param socket connected
-   * @param onClose called once when the connection is closed
+   * @param keeper gets the connection back after each exchange
    */
   constructor(
     socket: Socket,
     peer: Peer,
     options: { timeouts: UpstreamTimeouts; headBytes: number },
-    onClose: () => void,
+    keeper: ConnectionKeeper,
   ) {
     this.#socket = socket;
     this.peer = peer;
-    this.out = new Outgoing(socket);
+    this.#out = new Outgoing(socket);
     this.#timeouts = options.timeouts;
-    this.#onClose = onClose;
+    this.#keeper = keeper;
     this.#watch = new Watch(() => this.#expired());
     this.#parser = new Http1Parser("response", { headBytes: options.headBytes });
     this.#reader = new MessageReader(socket, this.#parser, {
@@ -93,21 +91,36 @@ export class UpstreamConnection {
     return !this.#closed && this.#user === undefined && this.#parser.idle;
   }
 
-  /** Begins an exchange: the request is written through {@linkcode UpstreamConnection.out | out}. */
-  begin(method: string, user: UpstreamUser): void {
+  /** @inheritdoc */
+  get reused(): boolean {
+    return this.#uses > 1;
+  }
+
+  /** @inheritdoc */
+  send({ flow: { request }, head, continued }: OutgoingRequest, user: UpstreamUser): BodySink {
+    const { text, framing } = requestOut(request, head, continued);
     this.#user = user;
     this.#final = undefined;
     this.answered = false;
-    this.uses++;
-    this.#parser.answers(method);
+    this.#uses++;
+    this.#parser.answers(request.method);
     this.#watch.set(this.#timeouts.head);
+    this.#out.push(text);
+    return bodyWriter(this.#out, framing);
   }
 
-  /** Ends the use for an exchange; whether the connection may serve another one. */
-  finish(): boolean {
+  /** @inheritdoc */
+  drained(callback: () => void): void {
+    this.#out.drained(callback);
+  }
+
+  /** @inheritdoc */
+  release(): void {
     this.#user = undefined;
     this.#watch.off();
-    return !this.#closed && this.#final?.keepAlive === true && this.#final.framing.kind !== "close";
+    const { keepAlive, framing } = this.#final!;
+    if (!this.#closed && keepAlive && framing.kind !== "close") this.#keeper.idle(this);
+    else this.destroy();
   }
 
   /** Closes the connection when it is not used again within so many milliseconds. */
@@ -115,24 +128,24 @@ export class UpstreamConnection {
     this.#watch.set(ms);
   }
 
-  /** The user has to wait for a hook. */
+  /** @inheritdoc */
   stop(): void {
     this.#watch.off();
     this.#reader.stop();
   }
 
-  /** The user is ready for more. */
+  /** @inheritdoc */
   go(): void {
     if (this.#user !== undefined) this.#await();
     this.#reader.go();
   }
 
-  /** The request is still on its way: it is the client that is waited for. */
+  /** @inheritdoc */
   sending(): void {
     this.#watch.off();
   }
 
-  /** What has come of the request is on its way: it is the server that is waited for. */
+  /** @inheritdoc */
   sent(): void {
     if (!this.#reader.stopped) this.#await();
   }
@@ -202,7 +215,7 @@ export class UpstreamConnection {
     this.#watch.close();
     if (this.#closed) return;
     this.#closed = true;
-    this.#onClose();
+    this.#keeper.closed(this);
   }
 
   #expired(): void {

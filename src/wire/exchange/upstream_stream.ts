@@ -1,0 +1,56 @@
+/**
+ * The server's side of one exchange, whatever protocol it speaks.
+ *
+ * @module
+ */
+import type { FlowError } from "../../flow/flow_error.ts";
+import type { HttpFlow } from "../../flow/http_flow.ts";
+import type { DataEvent } from "../http1/event.ts";
+import type { RequestHead, ResponseHead } from "../http1/head.ts";
+import type { BodySink } from "./body_pipe.ts";
+
+/** What is to be sent: the part of an exchange that a server's connection looks at. */
+export interface OutgoingRequest {
+  /** Its request, as the hooks have left it. */
+  readonly flow: HttpFlow;
+  /** The head of the request as it came. */
+  readonly head: RequestHead;
+  /** The proxy itself has told the client to go on: the server need not be asked again. */
+  readonly continued: boolean;
+}
+
+/** What an exchange needs of a server's connection. It belongs to one exchange until it is released or destroyed. */
+export interface UpstreamStream {
+  /** The connection has served other exchanges before: the server may just have been closing it. */
+  readonly reused: boolean;
+  /** Whether a byte of an answer to the current exchange has arrived, an informational one included. */
+  readonly answered: boolean;
+  /** Sends the head of a request; the body goes into the sink. From now on the user is told what the server says. */
+  send(request: OutgoingRequest, user: UpstreamUser): BodySink;
+  /** Calls once when the server has taken what was sent. */
+  drained(callback: () => void): void;
+  /** The request is still on its way: it is the client that is waited for. */
+  sending(): void;
+  /** What has come of the request is on its way: it is the server that is waited for. */
+  sent(): void;
+  /** The user has to wait for a hook, or for the client. */
+  stop(): void;
+  /** The user is ready for more. */
+  go(): void;
+  /** The exchange is over, both ways: the connection may serve another one. */
+  release(): void;
+  /** The exchange is given up: the server is told as the protocol wants it. */
+  destroy(): void;
+}
+
+/** Who uses the connection at the moment. */
+export interface UpstreamUser {
+  /** A head has arrived: an informational one (1xx) or the final one. */
+  upstreamHead(head: ResponseHead): void;
+  /** A piece of the body has arrived. `false`: wait until {@linkcode UpstreamStream.go}. */
+  upstreamData(event: DataEvent): boolean;
+  /** The response is complete. */
+  upstreamEnd(trailers: string): void;
+  /** The connection is of no use any more. */
+  upstreamFailed(error: FlowError): void;
+}
