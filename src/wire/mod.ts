@@ -91,6 +91,12 @@ export async function openWire(options: WireOptions): Promise<Wire> {
   };
 }
 
+/** In every spelling of an address: a URL makes `2130706433`, `0x7f.1` and `::ffff:127.0.0.1` one. */
 function isOwnAddress(hostname: string, host: string): boolean {
-  return hostname === host || hostname === "localhost" || hostname === "::1" || hostname.startsWith("127.");
+  const url = URL.parse(`http://${hostname.includes(":") ? `[${hostname}]` : hostname}`);
+  const name = url === null ? hostname : url.hostname.replace(/\.$/, "");
+  return hostname === host || OWN.has(name) || /^(?:127\.|\[::ffff:7f)/.test(name);
 }
+
+/** The unspecified addresses lead to this machine too. */
+const OWN: ReadonlySet<string> = new Set(["localhost", "[::1]", "0.0.0.0", "[::]", "[::ffff:0:0]"]);

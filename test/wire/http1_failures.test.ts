@@ -118,7 +118,11 @@ describe("servers that cannot be reached", () => {
     const [how, url, hosts] of [
       ["by address", (port: number) => `http://127.0.0.1:${port}/`, {}],
       ["by another loopback address", (port: number) => `http://127.0.0.2:${port}/`, {}],
+      ["by the address that means all", (port: number) => `http://0.0.0.0:${port}/`, {}],
+      ["by an address as one number", (port: number) => `http://2130706433:${port}/`, {}],
+      ["by an address of IPv4 in IPv6", (port: number) => `http://[::ffff:127.0.0.1]:${port}/`, {}],
       ["by name", (port: number) => `http://localhost:${port}/`, {}],
+      ["by name with a dot", (port: number) => `http://localhost.:${port}/`, {}],
       ["by an override", (port: number) => `http://me.test:${port}/`, { "me.test": "127.0.0.1" }],
     ] as [string, (port: number) => string, Record<string, string>][]
   ) {
