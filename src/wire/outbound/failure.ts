@@ -28,6 +28,9 @@ const UNTRUSTED =
   /^(?:CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_|INVALID_CA|HOSTNAME_MISMATCH|ERR_CERT)|invalid peer certificate|unable to verify|self[- ]signed|certificate (?:has expired|is not)/i;
 const TLS = /^(?:ERR_SSL|ERR_TLS|EPROTO)|ssl|tls|handshake/i;
 
+/** RFC 8446 section 6.2, `certificate_required`; servers of TLS 1.2 only say that the handshake failed. */
+const CERTIFICATE_WANTED = /CERTIFICATE_?REQUIRED/i;
+
 /**
  * The failure of a connection attempt, or of an established connection.
  *
@@ -38,6 +41,13 @@ export function connectionFailure(error: unknown, to: string): FlowError {
   const { code, text } = describe(error);
   const known = BY_SYSTEM_CODE[code];
   if (known !== undefined) return { code: known[0], message: `cannot reach ${to}: ${known[1]} (${code})` };
+  if (CERTIFICATE_WANTED.test(`${code} ${text}`.replaceAll(" ", "_"))) {
+    return {
+      code: "UPSTREAM_TLS",
+      message:
+        `TLS with ${to} failed: it requires a certificate of its client. Give one with upstream: { clientCertificates }`,
+    };
+  }
   if (UNTRUSTED.test(code) || UNTRUSTED.test(text)) {
     // Node goes on with advice for its own command line.
     const why = text.replace(/;.*$/s, "");
