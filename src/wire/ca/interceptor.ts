@@ -7,14 +7,14 @@ import type { Buffer } from "node:buffer";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { clearTimeout, setTimeout } from "node:timers";
-import type { Server, TLSSocket } from "node:tls";
+import { type Server, TLSSocket } from "node:tls";
 import { FlowtapeError } from "../../flow/error.ts";
 import type { CertificateAuthority } from "./authority.ts";
 import { clientClosed, handshakeError, handshakeTimeout } from "./handshake_error.ts";
 import { createSecureServer, listenTo, type SecureServerOptions } from "./secure_server.ts";
 
 /** How to take a connection. */
-export interface AcceptTlsOptions extends Omit<SecureServerOptions, "keylog"> {
+export interface AcceptTlsOptions extends Omit<SecureServerOptions, "keylog" | "depth"> {
   /** Longest time for the handshake, in milliseconds. Default 30,000. */
   readonly timeoutMs?: number;
   /** Gives the handshake up, with its reason. */
@@ -89,8 +89,14 @@ export function acceptTls(
 
 function serverFor(ca: CertificateAuthority, raw: Duplex, name: string, options: SecureServerOptions): Server {
   // A TLSSocket knows the socket it stands on, but not any other stream (an HTTP/2 one, say): that gets its own server.
-  if (raw instanceof Socket) return ca.secureServer(name, options);
+  if (raw instanceof Socket) return ca.secureServer(name, { ...options, depth: depthOf(raw) });
   return createSecureServer(ca.leaf(name), options, raw);
+}
+
+function depthOf(raw: Duplex): number {
+  let depth = 0;
+  for (let at: Duplex | undefined = raw; at instanceof TLSSocket; depth++) at = (at as { _parent?: Duplex })._parent;
+  return depth;
 }
 
 function ignore(): void {}

@@ -21,6 +21,8 @@ export interface SecureServerOptions {
   readonly requestCert?: boolean;
   /** Emits the secrets of handshakes. Default false. */
   readonly keylog?: boolean;
+  /** How many times TLS is spoken in TLS: on Bun a server that is given a connection over one of its own never answers. Default 0. */
+  readonly depth?: number;
 }
 
 /** Hears how one connection's handshake goes. */
@@ -39,8 +41,8 @@ export function listenTo(raw: Duplex, listener: HandshakeListener): void {
 
 /** What tells two servers apart in a cache. */
 export function serverKey(name: string, options: SecureServerOptions): string {
-  const { alpn = ["http/1.1"], minVersion = "", requestCert = false, keylog = false } = options;
-  return JSON.stringify([name, alpn, minVersion, requestCert, keylog]);
+  const { alpn = ["http/1.1"], minVersion = "", requestCert = false, keylog = false, depth = 0 } = options;
+  return JSON.stringify([name, alpn, minVersion, requestCert, keylog, depth]);
 }
 
 /**
