@@ -171,7 +171,11 @@ describe("tlsFailed", () => {
     tunnel.socket.destroy();
     await expect.poll(() => seen.at(-1), { timeout: 3000 }).toBe("error");
     // Node and Bun look at the certificate when the handshake is over.
-    expect(seen.filter((it) => it !== "tlsEstablished client")).toEqual(["tlsClientHello", "tlsFailed client", "error"]);
+    expect(seen.filter((it) => it !== "tlsEstablished client")).toEqual([
+      "tlsClientHello",
+      "tlsFailed client",
+      "error",
+    ]);
     const { error, tunnel: where } = peers.get("tlsFailed client")!;
     expect(where).toBe("shop.test:443");
     expect(["TLS_CLIENT_REJECTED", "TLS_CLIENT_CLOSED"]).toContain(error!.code);
@@ -254,7 +258,10 @@ describe("serverConnectError", () => {
     await using proxy = await startProxy({ addons: [watcher] });
     for (const scheme of ["http", "https"]) {
       seen = [];
-      await rawRequest(proxy.port, `GET ${scheme}://127.0.0.1:${port}/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+      await rawRequest(
+        proxy.port,
+        `GET ${scheme}://127.0.0.1:${port}/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`,
+      );
       expect(seen).toEqual(["requestHeaders", "serverConnect", "serverConnectError", "serverDisconnect", "error"]);
       expect(peers.get("serverConnectError")!.error).toMatchObject({ code: "UPSTREAM_REFUSED" });
     }

@@ -1,4 +1,5 @@
 // TLS versions, certificates of clients, certificates for servers, the key log.
+import { spawn } from "node:child_process";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import type { ConnectionOptions, TLSSocket } from "node:tls";
@@ -177,13 +178,100 @@ describe("B46 upstream.clientCertificates", () => {
     expect(await visit(proxy, "locked.test")).toMatch(/packed$/);
   });
 
-  test("a server that insists on one says so in the error", async () => {
-    await using server = await startRawServer(() => {}, {
-      tls: { ...testCa().issue(["shop.test"]), requestCert: true, rejectUnauthorized: true, ca: clients.cert },
+  test.runIf(hasCommand("openssl"))("the chain goes along; on Deno only from PEM, not from PKCS#12", async () => {
+    await using folder = await tempFolder();
+    const { cert, key } = named("packed");
+    writeFileSync(folder.file("all.pem"), key + cert + clients.cert);
+    await run("openssl", [
+      "pkcs12",
+      "-export",
+      "-in",
+      folder.file("all.pem"),
+      "-out",
+      folder.file("id.p12"),
+      "-passout",
+      "pass:sesame",
+    ]);
+    const shown: number[] = [];
+    await using server = await startRawServer(async (connection) => {
+      await connection.readHead();
+      const first = (connection.socket as TLSSocket).getPeerX509Certificate();
+      shown.push(first?.issuerCertificate === undefined ? 1 : 2);
+      await connection.write("HTTP/1.1 204 No Content\r\n\r\n");
+    }, { tls: { ...testCa().issue(HOSTS), requestCert: true, rejectUnauthorized: false } });
+    await using proxy = await trusting(server.port, {
+      clientCertificates: {
+        "a.test": { cert: cert + clients.cert, key },
+        "packed.test": { pfx: readFileSync(folder.file("id.p12")), passphrase: "sesame" },
+      },
     });
-    await using proxy = await trusting(server.port, {});
-    expect(await visit(proxy)).toMatch(/^HTTP\/1\.1 502 /);
-    expect(last(proxy).error!.code).toMatch(/^UPSTREAM_/);
+    await visit(proxy, "a.test");
+    await visit(proxy, "packed.test");
+    expect(shown).toEqual([2, runtime === "deno" ? 1 : 2]);
+  });
+
+  test.runIf(hasCommand("openssl"))(
+    "PKCS#12 in the encryption of old: refused by Node, whose OpenSSL has none of it",
+    async () => {
+      await using folder = await tempFolder();
+      const { cert, key } = named("old");
+      writeFileSync(folder.file("all.pem"), key + cert);
+      const { code } = await run("openssl", [
+        "pkcs12",
+        "-export",
+        "-legacy",
+        "-in",
+        folder.file("all.pem"),
+        "-out",
+        folder.file("old.p12"),
+        "-passout",
+        "pass:sesame",
+      ]);
+      if (code !== 0) return; // an openssl without it cannot make such a file either
+      const pfx = readFileSync(folder.file("old.p12"));
+      await using server = await strictServer();
+      const started = trusting(server.port, { clientCertificates: { "a.test": { pfx, passphrase: "sesame" } } });
+      if (runtime === "node") {
+        await expect(started).rejects.toThrow(/cannot be used: .*rewritten with openssl pkcs12/);
+      } else {
+        await using proxy = await started;
+        expect(await visit(proxy, "a.test")).toMatch(/old$/);
+      }
+    },
+  );
+
+  test.runIf(hasCommand("openssl"))("a server that insists on one: the error says what to do", async () => {
+    await using folder = await tempFolder();
+    const { cert, key } = testCa().issue(["shop.test"]);
+    writeFileSync(folder.file("server.pem"), key + cert);
+    const server = spawn("openssl", [
+      "s_server",
+      "-accept",
+      "127.0.0.1:0",
+      "-Verify",
+      "1",
+      "-tls1_3",
+      "-www",
+      "-cert",
+      folder.file("server.pem"),
+    ]);
+    try {
+      const port = await new Promise<string>((resolve) => {
+        server.stdout.on("data", (text) => {
+          const accepts = /ACCEPT [\d.]+:(\d+)/.exec(String(text));
+          if (accepts !== null) resolve(accepts[1]!);
+        });
+      });
+      await using proxy = await trusting(Number(port), {});
+      expect(await visit(proxy)).toMatch(/^HTTP\/1\.1 502 /);
+      const { code, message } = last(proxy).error!;
+      expect(code).toBe("UPSTREAM_TLS");
+      expect(message).toContain("requires a certificate of its client. Give one with upstream: { clientCertificates }");
+    } finally {
+      const closed = new Promise((resolve) => server.once("close", resolve));
+      server.kill();
+      await closed;
+    }
   });
 
   const { cert, key } = named("a");

@@ -75,7 +75,7 @@ export class UpstreamConnection implements UpstreamStream {
       activity: () => this.#activity(),
       event: (event) => this.#event(event),
       malformed: (error) => this.#malformed(error),
-      finished: () => this.#fail({ code: "UPSTREAM_CLOSED", message: this.#closedMessage() }),
+      finished: () => this.#fail(this.#closedFailure()),
     });
     socket.on("error", (error) => this.#error = error);
     socket.on("close", () => this.#socketClosed());
@@ -195,7 +195,7 @@ export class UpstreamConnection implements UpstreamStream {
   #malformed(error: ProtocolError): void {
     // A connection that ended before a single byte of an answer is closed, not malformed.
     if (error.code === "HTTP_TRUNCATED" && !this.answered) {
-      this.#fail({ code: "UPSTREAM_CLOSED", message: this.#closedMessage() });
+      this.#fail(this.#closedFailure());
     } else {
       this.#fail(responseFailure(error, this.name));
     }
@@ -210,7 +210,7 @@ export class UpstreamConnection implements UpstreamStream {
     } else if (this.#error !== undefined) {
       this.#fail(connectionFailure(this.#error, this.name));
     } else if (!this.#reader.stopped) {
-      this.#fail({ code: "UPSTREAM_CLOSED", message: this.#closedMessage() });
+      this.#fail(this.#closedFailure());
     }
     this.#watch.close();
     if (this.#closed) return;
@@ -240,7 +240,9 @@ export class UpstreamConnection implements UpstreamStream {
     user?.upstreamFailed(error);
   }
 
-  #closedMessage(): string {
-    return `${this.name} closed the connection before it answered`;
+  // An error comes before the end, such as the alert of a server that wants a certificate of its client (RFC 8446 section 6.2).
+  #closedFailure(): FlowError {
+    if (this.#error !== undefined) return connectionFailure(this.#error, this.name);
+    return { code: "UPSTREAM_CLOSED", message: `${this.name} closed the connection before it answered` };
   }
 }

@@ -58,7 +58,7 @@ export function connectionFailure(error: unknown, to: string): FlowError {
     };
   }
   if (TLS.test(code) || TLS.test(text)) {
-    return { code: "UPSTREAM_TLS", message: `TLS with ${to} failed: ${text}` };
+    return { code: "UPSTREAM_TLS", message: `TLS with ${to} failed: ${reasonOf(error) ?? text}` };
   }
   return { code: "UPSTREAM_CLOSED", message: `the connection to ${to} failed: ${text}` };
 }
@@ -76,6 +76,12 @@ export function responseFailure(error: ProtocolError, to: string): FlowError {
     return { code: "UPSTREAM_ABORTED", message: `${to} closed the connection in the middle of its answer` };
   }
   return { code: error.code, message: `the answer of ${to} is not valid HTTP: ${error.message}`, status: 502 };
+}
+
+/** What OpenSSL says apart from where in its sources it says so. */
+function reasonOf(error: unknown): string | undefined {
+  const { reason } = error as { reason?: unknown };
+  return typeof reason === "string" && reason !== "" ? reason : undefined;
 }
 
 function describe(error: unknown): { code: string; text: string } {
