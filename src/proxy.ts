@@ -20,7 +20,14 @@ import type { Matcher } from "./flow/matcher/types.ts";
 import type { Addon, LogEntry } from "./hooks/addon.ts";
 import { checkAddon, Dispatcher } from "./hooks/dispatcher.ts";
 import { HOOKS } from "./hooks/table.ts";
-import { OPTION_NAMES, type ProxyOptions, type Settings, settingsOf } from "./options/proxy_options.ts";
+import { compilePassthrough } from "./options/passthrough.ts";
+import {
+  type HttpsOptions,
+  OPTION_NAMES,
+  type ProxyOptions,
+  type Settings,
+  settingsOf,
+} from "./options/proxy_options.ts";
 import { type Handle, RuleEngine, type RuleLike } from "./rules/mod.ts";
 import { isMswHandler } from "./rules/msw.ts";
 import { openTape, type TapeAddon } from "./tape/addon.ts";
@@ -253,6 +260,7 @@ export class Proxy implements AsyncDisposable {
         ...(https?.minVersion === undefined ? {} : { minVersion: https.minVersion }),
         requestCert: https?.requestClientCert ?? false,
       },
+      passthrough: passthrough(https?.passthrough),
       keyLogFile: https?.keyLogFile,
       log: (level, message) => this.#log({ level, message }),
     });
@@ -263,9 +271,10 @@ export class Proxy implements AsyncDisposable {
     const { maxBody } = this.#settings.capture;
     return {
       started: (flow) => this.#capture.started(flow),
-      bodyLimit: (flow) => this.#tape?.keepsBodies(flow) ? MAX_RECORDED_BODY : maxBody,
+      bodyLimit: (flow) => flow.type === "http" && this.#tape?.keepsBodies(flow) ? MAX_RECORDED_BODY : maxBody,
+      offline: () => this.#tape?.mode === "replay",
       ended: (flow) => {
-        this.#tape?.record(flow);
+        if (flow.type === "http") this.#tape?.record(flow);
         this.#printer.print(flow);
         this.#capture.ended(flow);
       },
@@ -313,5 +322,11 @@ function isAddon(item: unknown): item is Addon {
 function verifier(verify: boolean | Matcher | undefined): (flow: HttpFlow) => boolean {
   if (verify === undefined || typeof verify === "boolean") return () => verify ?? true;
   const matcher = compile(verify, "option upstream.verify");
+  return (flow) => matchesNow(matcher, flow);
+}
+
+function passthrough(given: HttpsOptions["passthrough"]): ((flow: HttpFlow) => boolean) | undefined {
+  if (given === undefined) return undefined;
+  const matcher = compilePassthrough(given);
   return (flow) => matchesNow(matcher, flow);
 }

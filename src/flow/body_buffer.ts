@@ -46,7 +46,7 @@ export class BodyBuffer {
     this.size += piece.length;
     if (piece.length > room) this.truncated = true;
     if (room === 0 || piece.length === 0) return;
-    const kept = own(piece.length > room ? piece.subarray(0, room) : piece);
+    const kept = ownBytes(piece.length > room ? piece.subarray(0, room) : piece);
     if (this.#pieces === undefined) this.#pieces = kept;
     else if (Array.isArray(this.#pieces)) this.#pieces.push(kept);
     else this.#pieces = [this.#pieces, kept];
@@ -71,7 +71,7 @@ export class BodyBuffer {
 
 const EMPTY = new Uint8Array(0);
 
-/** A socket may read into a large slab: keeping a small slice of it would keep the slab. */
-function own(piece: Uint8Array): Uint8Array {
+/** Bytes that can be kept: a socket may read into a large slab, and keeping a small slice of it would keep the slab. */
+export function ownBytes(piece: Uint8Array): Uint8Array {
   return piece.byteLength * 2 < piece.buffer.byteLength ? new Uint8Array(piece) : piece;
 }

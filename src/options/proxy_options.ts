@@ -13,6 +13,7 @@ import { checkTapeOptions, type TapeOptions } from "../tape/options.ts";
 import { pemBlocks } from "../wire/ca/pem.ts";
 import { compileHosts } from "../wire/outbound/hosts.ts";
 import type { ClientCertificate, TlsVersion } from "../wire/outbound/trust.ts";
+import { compilePassthrough } from "./passthrough.ts";
 import { checkAuthOptions, checkClientCertificates } from "./credentials.ts";
 import { type Check, flag, list, MAX_MS, oneOf, record, refuse, secret, shape, text, whole } from "./schema.ts";
 
@@ -58,6 +59,12 @@ export interface HttpsOptions {
    * `{ cert, key }` takes one in PEM.
    */
   ca?: { dir: string } | { cert: string; key: string };
+  /**
+   * TLS in tunnels that is not opened but relayed as it is: a list of hosts (`["pinned.test", "*.bank.test:8443"]`), or a matcher. It is
+   * asked about a request `CONNECT https://host:port/`: once for the target of the tunnel, and once for the name in the client's hello
+   * (SNI) where that is another. What is relayed is a {@linkcode TcpFlow}; other protocols in such tunnels are served as ever.
+   */
+  passthrough?: Matcher | readonly string[];
   /** The oldest version of TLS that clients may speak. `"TLSv1.2"` by default. */
   minVersion?: TlsVersion;
   /** Asks clients for a certificate, and takes any or none: `flow.client.tls.certificates` has it. `false` by default. */
@@ -146,7 +153,13 @@ const members: Readonly<Record<keyof ProxyOptions, Check>> = {
   rules: list(() => {}),
   defaultAction: () => {},
   addons: list((value, where) => checkAddon(value, where)),
-  https: shape({ ca: checkCa, minVersion: tlsVersion, requestClientCert: flag, keyLogFile: text }),
+  https: shape({
+    ca: checkCa,
+    passthrough: (value, where) => void compilePassthrough(value as Matcher, `option ${where}`),
+    minVersion: tlsVersion,
+    requestClientCert: flag,
+    keyLogFile: text,
+  }),
   upstream: shape({
     ca: (value, where) => typeof value === "string" ? certificates(value, where) : list(certificates)(value, where),
     verify: (value, where) => typeof value === "boolean" ? undefined : matcher(value, where),

@@ -3,7 +3,9 @@
  *
  * @module
  */
+import type { Flow } from "../flow/flow.ts";
 import type { HttpFlow } from "../flow/http_flow.ts";
+import type { TcpFlow } from "../flow/tcp_flow.ts";
 import type { Addon, LogEntry } from "../hooks/addon.ts";
 import { claimTape } from "./claims.ts";
 import type { TapeEntry } from "./entry.ts";
@@ -11,13 +13,14 @@ import { checkTapeOptions, resolveMode, type TapeMode, type TapeOptions } from "
 import { Player } from "./player.ts";
 import { Recorder } from "./recorder.ts";
 import { createRedactor } from "./redact.ts";
+import { refuseTcp } from "./refuse_tcp.ts";
 import { fileStore, type TapeStore } from "./store.ts";
 import { loadTape } from "./tape.ts";
 
 /** Who is told what happens with a tape. */
 export interface TapeReport {
   /** In replay mode nothing matched the flow; it has been answered with the explanation. */
-  unmatched(flow: HttpFlow, explanation: string): void;
+  unmatched(flow: Flow, explanation: string): void;
   /** A line for the log. */
   log(entry: LogEntry): void;
 }
@@ -114,6 +117,7 @@ async function open(
       request: (flow: HttpFlow) => player.request(flow),
       needs: (hook: "request" | "response", flow: HttpFlow) => hook === "request" && player.waitsFor(flow),
     }),
+    ...(mode === "replay" && { tcpStart: (flow: TcpFlow) => refuseTcp(flow, options.path, report) }),
     keepsBodies: (flow) =>
       (player?.waitsFor(flow) ?? false) ||
       (recorder !== undefined && closed === undefined && flow.source === "upstream"),

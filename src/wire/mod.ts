@@ -35,6 +35,8 @@ export interface WireOptions {
   readonly auth?: ProxyCredentials | undefined;
   /** How TLS of clients is taken. */
   readonly tls?: { readonly minVersion?: TlsVersion; readonly requestCert?: boolean };
+  /** Whether TLS for the target of a request for a tunnel is relayed unopened. */
+  readonly passthrough?: ((flow: HttpFlow) => boolean) | undefined;
   /** A file for the secrets of TLS connections. */
   readonly keyLogFile?: string | undefined;
   log(level: LogEntry["level"], message: string): void;
@@ -54,7 +56,7 @@ export interface Wire {
  * @throws {FlowtapeError} the port cannot be listened on
  */
 export async function openWire(options: WireOptions): Promise<Wire> {
-  const { host, hooks, timeouts, limits, auth, tls } = options;
+  const { host, hooks, timeouts, limits, auth, tls, passthrough } = options;
   let ownPort = -1;
   const isSelf = (hostname: string, port: number) => port === ownPort && isOwnAddress(hostname, host);
   const keys = options.keyLogFile === undefined ? undefined : openKeyLog(options.keyLogFile);
@@ -68,7 +70,7 @@ export async function openWire(options: WireOptions): Promise<Wire> {
     clients,
     observer: options.observer,
     ca: options.ca,
-    config: { timeouts, ...limits, ...(auth && { auth }), ...(tls && { tls }) },
+    config: { timeouts, ...limits, ...(auth && { auth }), ...(tls && { tls }), ...(passthrough && { passthrough }) },
     ...(keyLog && { keyLog }),
     closing: closing.signal,
     log: (level, message) => options.log(level, message),

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Flow } from "../flow/flow.ts";
 import type { FlowError } from "../flow/flow_error.ts";
 import type { HttpFlow } from "../flow/http_flow.ts";
 import type { LogEntry } from "../hooks/addon.ts";
@@ -14,12 +15,17 @@ import type { Upstream } from "./outbound/upstream.ts";
 
 /** Is told when flows begin and end. Unlike a hook it cannot change them, and no byte waits for it. */
 export interface Observer {
-  /** The head of a request has arrived, before its first hook. */
-  started(flow: HttpFlow): void;
+  /** The head of a request has arrived, or a raw conversation begins; before its first hook. */
+  started(flow: Flow): void;
   /** Nothing more happens to the flow. The client may have its last byte already, but no later turn of this event loop has begun. */
-  ended(flow: HttpFlow): void;
-  /** How many bytes of a body of a flow are kept. Asked once the `requestHeaders` hooks have run, and again for the response. */
-  bodyLimit(flow: HttpFlow): number;
+  ended(flow: Flow): void;
+  /**
+   * How many bytes of a body of a flow are kept, or of a raw conversation. Asked once the `requestHeaders` hooks have run, and again
+   * for the response.
+   */
+  bodyLimit(flow: Flow): number;
+  /** Whether nothing may reach the network that no hook has let pass: then no server is connected to before there is a flow. */
+  offline(): boolean;
 }
 
 /** Limits and times of the connections of clients. */
@@ -30,6 +36,8 @@ export interface InboundConfig {
   readonly headBytes: number;
   /** How many clients may be connected at once. */
   readonly connections: number;
+  /** Whether TLS for the target of a request for a tunnel is relayed unopened. */
+  readonly passthrough?: (flow: HttpFlow) => boolean;
   /** How TLS of clients is taken. */
   readonly tls?: { readonly minVersion?: TlsVersion; readonly requestCert?: boolean };
   /** What clients must send to use the proxy. None: anybody may. */

@@ -198,18 +198,15 @@ describe("B47 a client that does not accept our certificate", () => {
 });
 
 describe("what is no tunnel", () => {
-  test.each([
-    ["garbage", "\x01\x02\x03garbage", "neither TLS nor HTTP (its first byte is 0x01)"],
-    ["what looks like TLS and is not", "\x16\x03\x01\x00\x05hello", "does not speak TLS"],
-  ])("%s in a tunnel is a flow with an error, and the connection is closed", async (_, bytes, why) => {
+  test("what looks like TLS and is not is a flow with an error, and the connection is closed", async () => {
     await using proxy = await answering();
     await using tunnel = await openTunnel(proxy, "shop.test:443");
-    await tunnel.write(bytes);
+    await tunnel.write("\x16\x03\x01\x00\x05hello");
     await tunnel.closed;
     await expect.poll(() => errors.length).toBe(1);
     const flow = proxy.flows.first() as HttpFlow;
     expect(flow.request.url).toContain("shop.test");
-    expect(flow.error!.message).toContain(why);
+    expect(flow.error!.message).toContain("does not speak TLS");
     expect(log.map(({ level }) => level)).toEqual(["warn"]);
     expect(log[0]!.message).toContain("shop.test:443");
   });

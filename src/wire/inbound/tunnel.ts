@@ -5,8 +5,6 @@
  */
 import type { Duplex } from "node:stream";
 import { BodyBuffer } from "../../flow/body_buffer.ts";
-import { FlowtapeError } from "../../flow/error.ts";
-import type { FlowError } from "../../flow/flow_error.ts";
 import { FlowHeaders } from "../../flow/headers.ts";
 import { HttpFlow } from "../../flow/http_flow.ts";
 import type { Peer } from "../../flow/peer.ts";
@@ -15,10 +13,9 @@ import type { ClientStream } from "../exchange/client_stream.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import type { RequestHead } from "../http1/head.ts";
 import type { WireContext } from "../wire_context.ts";
-import { openLayer } from "./layer.ts";
 import { withoutAuth } from "./proxy_auth.ts";
-import { reportFailed } from "./report_failed.ts";
 import { tunnelOf } from "./route.ts";
+import { serveTunnel } from "./serve_tunnel.ts";
 
 /** A connection on which a client has asked for a tunnel. */
 export interface ConnectRequest extends ClientStream {
@@ -60,30 +57,9 @@ export class Tunnel {
   }
 
   #open(): void {
-    const { socket, peer, context } = this.#connection;
-    const { hostname, port } = this.#flow.request;
+    const { socket, context } = this.#connection;
     const early = this.#connection.establish();
     if (early.length > 0) socket.unshift(early);
-    const inner: Peer = { ...peer, tunnel: `${hostname}:${port}` };
-    openLayer(socket, inner, { scheme: "http", tunnel: { hostname, port } }, context).catch((error: unknown) => {
-      socket.destroy();
-      // What the proxy has cut itself is no failure of the client's.
-      if (!context.closing.aborted) this.#failed(error);
-    });
+    serveTunnel(socket, this.#flow, context);
   }
-
-  // The client speaks something else than it should, or does not trust the proxy.
-  #failed(error: unknown): void {
-    const { context } = this.#connection;
-    const { hostname, port } = this.#flow.request;
-    const failure = failureOf(error);
-    this.#flow.error = failure;
-    context.log("warn", `CONNECT ${hostname}:${port}: ${failure.message}`);
-    reportFailed(context, this.#flow);
-  }
-}
-
-function failureOf(error: unknown): FlowError {
-  const message = error instanceof Error ? error.message : String(error);
-  return { code: error instanceof FlowtapeError ? error.code : "TUNNEL_FAILED", message };
 }

@@ -36,6 +36,8 @@ export interface DialOptions {
   readonly tls?: DialTls;
   /** A connection to the server that is there already, such as a tunnel through another proxy: only TLS is put on it. */
   readonly over?: Socket;
+  /** Either side can be ended alone. Default: the connection ends as a whole when the server ends its side. */
+  readonly halfOpen?: boolean;
   /** Given up when it aborts. */
   readonly signal: AbortSignal;
 }
@@ -125,11 +127,11 @@ export function dial(peer: Peer, options: DialOptions): Promise<{ socket: Socket
   });
 }
 
-function open(peer: Peer, { tls: secure, over }: DialOptions): Socket {
-  const address = { host: peer.host, port: peer.port };
+function open(peer: Peer, { tls: secure, over, halfOpen = false }: DialOptions): Socket {
+  const address = { host: peer.host, port: peer.port, allowHalfOpen: halfOpen };
   const socket = secure === undefined ? net.connect(address) : tls.connect({
     // Over another socket the host is only what the certificate of an address is compared with.
-    ...(over === undefined ? address : { socket: over, host: secure.serverName }),
+    ...(over === undefined ? address : { socket: over, host: secure.serverName, allowHalfOpen: halfOpen }),
     secureContext: secure.context,
     rejectUnauthorized: secure.verify,
     ALPNProtocols: [...secure.alpn ?? ["http/1.1"]],

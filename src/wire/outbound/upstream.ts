@@ -7,12 +7,13 @@ import net from "node:net";
 import { bareHost } from "../../flow/authority.ts";
 import type { FlowError } from "../../flow/flow_error.ts";
 import type { HttpFlow } from "../../flow/http_flow.ts";
+import type { TcpFlow } from "../../flow/tcp_flow.ts";
 import { nextPeerId, type Peer } from "../../flow/peer.ts";
 import type { Dispatcher } from "../../hooks/dispatcher.ts";
 import type { HookName } from "../../hooks/table.ts";
 import type { UpstreamStream } from "../exchange/upstream_stream.ts";
 import { UpstreamConnection } from "./connection.ts";
-import { dial, DialError, type DialTls } from "./dial.ts";
+import { dial, DialError, type DialOptions, type DialTls } from "./dial.ts";
 import { compileHosts, type HostOverrides } from "./hosts.ts";
 import { Pool } from "./pool.ts";
 import { Trust, type TrustConfig } from "./trust.ts";
@@ -37,7 +38,7 @@ export class Upstream {
   readonly #hooks: Dispatcher;
   readonly #hosts: HostOverrides;
   readonly #pool = new Pool();
-  readonly #open = new Set<UpstreamConnection>();
+  readonly #open = new Set<{ destroy(): unknown }>();
   readonly #closing = new AbortController();
   // Every server that is connected, or being connected.
   readonly #peers = new Set<Peer>();
@@ -65,30 +66,11 @@ export class Upstream {
    * @throws {DialError} the server cannot be reached, or is this proxy
    * @throws {HookError} a `serverConnect` hook threw
    */
-  async connect(flow: HttpFlow): Promise<UpstreamStream> {
+  connect(flow: HttpFlow): Promise<UpstreamStream> {
     const key = this.#key(flow);
-    const { hostname, port, scheme } = flow.request;
-    const to = this.#hosts(hostname, port);
-    const peer: Peer = { id: nextPeerId(), host: bareHost(to.hostname), port: to.port };
-    flow.server = peer;
-    const started = performance.now();
-    try {
-      await this.#hooks.run("serverConnect", peer);
-      this.#peers.add(peer);
-      if (this.#config.isSelf(peer.host, peer.port)) throw loop(flow);
-      flow.timings.connectStart = started - flow.origin;
-      const secure = scheme === "https" || scheme === "wss";
-      const { socket, times } = await dial(peer, {
-        hostname: bareHost(hostname),
-        timeout: this.#config.timeouts.connect,
-        signal: this.#closing.signal,
-        ...(secure ? { tls: this.#tlsOptions(flow) } : {}),
-      });
-      const { timings, origin } = flow;
-      if (times.resolved !== undefined) timings.dnsEnd = times.resolved - origin;
-      timings.connectEnd = times.connected - origin;
-      if (secure) timings.tlsEnd = times.secured - origin;
-      if (secure) await this.#established(peer, socket);
+    const { scheme } = flow.request;
+    const secure = scheme === "https" || scheme === "wss";
+    return this.#reach(flow, flow.request, secure ? { tls: this.#tlsOptions(flow) } : {}, (socket, peer) => {
       const connection = new UpstreamConnection(socket, peer, this.#config, {
         idle: (connection) => {
           if (this.#closing.signal.aborted) connection.destroy();
@@ -98,10 +80,27 @@ export class Upstream {
       });
       this.#open.add(connection);
       return connection;
-    } catch (error) {
-      this.#failed(peer, error);
-      throw error;
-    }
+    });
+  }
+
+  /**
+   * A connection for a conversation of raw bytes. It is never reused, and either side of it can be ended alone.
+   *
+   * @param secure the request for the tunnel, when TLS is to be spoken with the server
+   * @throws {DialError} the server cannot be reached, or is this proxy
+   * @throws {HookError} a `serverConnect` hook threw
+   */
+  tcp(flow: TcpFlow, secure?: HttpFlow): Promise<net.Socket> {
+    const tls = secure && { tls: { ...this.#tlsOptions(secure), alpn: [] } };
+    return this.#reach(flow, flow, { ...tls, halfOpen: true }, (socket, peer) => {
+      const closed = () => {
+        if (this.#open.delete(socket)) this.#disconnected(peer);
+      };
+      this.#open.add(socket);
+      socket.once("close", closed);
+      if (socket.destroyed) closed();
+      return socket;
+    });
   }
 
   /** Cuts every connection. Resolves when all are closed. */
@@ -110,6 +109,42 @@ export class Upstream {
     this.#closing.abort();
     for (const connection of this.#open) connection.destroy();
     await empty;
+  }
+
+  // Everything between the wish for a connection and the connection, told to the hooks and to the flow.
+  async #reach<T>(
+    flow: HttpFlow | TcpFlow,
+    { hostname, port }: { readonly hostname: string; readonly port: number },
+    how: Pick<DialOptions, "tls" | "halfOpen">,
+    use: (socket: net.Socket, peer: Peer) => T,
+  ): Promise<T> {
+    const to = this.#hosts(hostname, port);
+    const peer: Peer = { id: nextPeerId(), host: bareHost(to.hostname), port: to.port };
+    const { timings, origin } = flow;
+    flow.server = peer;
+    const started = performance.now();
+    try {
+      await this.#hooks.run("serverConnect", peer);
+      this.#peers.add(peer);
+      if (this.#config.isSelf(peer.host, peer.port)) throw loop(flow);
+      timings.connectStart = started - origin;
+      const { socket, times } = await dial(peer, {
+        ...how,
+        hostname: bareHost(hostname),
+        timeout: this.#config.timeouts.connect,
+        signal: this.#closing.signal,
+      });
+      if (times.resolved !== undefined) timings.dnsEnd = times.resolved - origin;
+      timings.connectEnd = times.connected - origin;
+      if (how.tls !== undefined) {
+        timings.tlsEnd = times.secured - origin;
+        await this.#established(peer, socket);
+      }
+      return use(socket, peer);
+    } catch (error) {
+      this.#failed(peer, error);
+      throw error;
+    }
   }
 
   #key(flow: HttpFlow): string {
@@ -175,11 +210,12 @@ function failureOf(error: unknown): FlowError {
   return { code: "HOOK_FAILED", message: error instanceof Error ? error.message : String(error) };
 }
 
-function loop(flow: HttpFlow): DialError {
+function loop(flow: HttpFlow | TcpFlow): DialError {
+  const what = flow.type === "http" ? flow.request.url : `the conversation with ${flow.hostname}:${flow.port}`;
   return new DialError({
     code: "LOOP",
     message:
-      `${flow.request.url} leads to this proxy itself: send requests for other servers through it, or set upstream: { hosts }`,
+      `${what} leads to this proxy itself: send requests for other servers through it, or set upstream: { hosts }`,
   });
 }
 
