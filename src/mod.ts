@@ -16,6 +16,7 @@
  */
 export { type Proxy, startProxy } from "./proxy.ts";
 export type {
+  AuthOptions,
   CaptureOptions,
   HttpsOptions,
   LimitOptions,
@@ -23,6 +24,7 @@ export type {
   TimeoutOptions,
   UpstreamOptions,
 } from "./options/proxy_options.ts";
+export type { ClientCertificate, TlsVersion } from "./wire/outbound/trust.ts";
 export type { WaitOptions } from "./fixture/capture.ts";
 
 // What passes.

@@ -3,5 +3,6 @@
  *
  * @module
  */
+export type { Credentials } from "./credentials.ts";
 export { childEnv } from "./env.ts";
 export { type ProxyFetch, proxyFetch } from "./fetch.ts";

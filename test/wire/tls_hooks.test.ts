@@ -249,7 +249,7 @@ describe("tlsFailed", () => {
 describe("serverConnectError", () => {
   /** A port that nobody listens on. */
   async function closedPort(): Promise<number> {
-    await using server = await startRawServer();
+    await using server = await startRawServer(() => {});
     return server.port;
   }
 

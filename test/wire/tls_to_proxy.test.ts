@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { type Addon, type HttpFlow, type LogEntry, type Peer, type Proxy, respond, startProxy } from "../../src/mod.ts";
 import { startOrigin } from "../support/origin.ts";
 import { connectRaw } from "../support/raw_client.ts";
-import { RawConnection } from "../support/raw_connection.ts";
+import type { RawConnection } from "../support/raw_connection.ts";
 import { run } from "../support/run.ts";
 import { hasCommand } from "../support/runtime.ts";
 import { connectRequest, getRequest, readText } from "./tunnel.ts";
