@@ -1,9 +1,11 @@
 // What a person sees who watches a test run: on the standard error stream, and never a credential.
 import { describe, expect, test } from "vitest";
 import process from "node:process";
-import { respond, startProxy } from "../../src/mod.ts";
+import { respond, startProxy, tcp } from "../../src/mod.ts";
 import { startOrigin } from "../support/origin.ts";
 import { rawRequest } from "../support/raw_client.ts";
+import { echoServer } from "../wire/tcp/support.ts";
+import { openTunnel } from "../wire/tunnel.ts";
 
 /** Everything that is a secret in the requests and responses below. */
 const SECRETS = ["s3cret", "hunter2", "c00kie", "t0ken", "k3y", "dXNlcjpodW50ZXIy"];
@@ -115,4 +117,16 @@ describe("verbose", () => {
       /^\[flowtape\] warn: closed the connection of 127\.0\.0\.1:\d+: The client does not speak TLS/,
     );
   });
+});
+
+test("a raw conversation is a line too", async () => {
+  await using echo = await echoServer();
+  const text = await stderrOf(async () => {
+    await using proxy = await startProxy({ verbose: 3 });
+    await using client = await openTunnel(proxy, `127.0.0.1:${echo.port}`);
+    client.end("\x00s3cret");
+    await client.readAll();
+    await proxy.waitFor(tcp());
+  });
+  expect(text).toMatch(/^TCP 127\.0\.0\.1:\d+ -> closed \(7 bytes out, 7 in, \d+ ms\)\n$/);
 });

@@ -12,12 +12,10 @@ import { serveTunnel } from "./serve_tunnel.ts";
 
 /** Reads what the client asks for, opens the tunnel, and serves what comes in it. A client that is refused has been told. */
 export async function openSocks(socket: Duplex, peer: Peer, context: WireContext): Promise<void> {
+  const { auth, timeouts } = context.config;
   let tunnel: SocksTunnel;
   try {
-    tunnel = await acceptSocks(socket, {
-      timeoutMs: context.config.timeouts.head,
-      ...(context.config.auth && { auth: context.config.auth }),
-    });
+    tunnel = await acceptSocks(socket, { timeoutMs: timeouts.head, ...(auth && { auth }) });
   } catch (error) {
     if (!context.closing.aborted) {
       const why = error instanceof Error ? error.message : String(error);
@@ -25,6 +23,7 @@ export async function openSocks(socket: Duplex, peer: Peer, context: WireContext
     }
     return;
   }
+  if (auth !== undefined) peer.username = auth.username;
   // As with CONNECT the server is connected to when it is known what for: a rule or the tape may answer.
   tunnel.granted();
   serveTunnel(socket, connectFlow(tunnel, peer), context);

@@ -61,6 +61,7 @@ describe("B76 curl", () => {
     expect((await ask("ada:wrong@")).code).toBe(97);
     expect((await ask("")).code).toBe(97);
     expect(proxy.flows.length).toBe(1);
+    expect((proxy.flows.first() as HttpFlow).client.username).toBe("ada");
   });
 });
 
