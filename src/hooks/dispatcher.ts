@@ -5,6 +5,7 @@
  */
 import { HookError, OptionsError } from "../flow/error.ts";
 import type { HttpFlow } from "../flow/http_flow.ts";
+import { describeValue } from "../flow/matcher/describe.ts";
 import { redactUrl } from "../flow/sensitive.ts";
 import type { TcpFlow } from "../flow/tcp_flow.ts";
 import type { Addon, LogEntry } from "./addon.ts";
@@ -89,6 +90,18 @@ export class Dispatcher {
     return layer;
   }
 
+  /**
+   * Reports what came to light only when the hooks were over: what they left cannot be sent.
+   *
+   * @returns the error that ends the flow
+   */
+  refuse(cause: unknown, flow: HttpFlow): HookError {
+    const message = `${nameOfFlow(flow)} cannot go on as its addons left it: ${textOf(cause)}`;
+    const error = new HookError("HOOK_FAILED", message, { cause });
+    this.#onFailure(error, flow);
+    return error;
+  }
+
   /** Tells the addons a line of the log. Never throws. */
   log(entry: LogEntry): void {
     for (const { addon, call } of this.#listeners.get("log") ?? NONE) {
@@ -135,12 +148,25 @@ export class Dispatcher {
 /** The error of a hook that threw. */
 export function hookError(addon: Addon, hook: HookName, cause: unknown, subject?: unknown): HookError {
   const where = isHttpFlow(subject)
-    ? ` for ${subject.request.method} ${redactUrl(subject.request.url)}`
+    ? ` for ${nameOfFlow(subject)}`
     : isTcpFlow(subject)
     ? ` for TCP ${subject.hostname}:${subject.port}`
     : "";
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new HookError("HOOK_FAILED", `hook ${hook} of addon ${nameOf(addon)} threw${where}: ${why}`, { cause });
+  const message = `hook ${hook} of addon ${nameOf(addon)} threw${where}: ${textOf(cause)}`;
+  return new HookError("HOOK_FAILED", message, { cause });
+}
+
+function nameOfFlow({ request }: HttpFlow): string {
+  return `${request.method} ${redactUrl(request.url)}`;
+}
+
+/** Anything can be thrown, also what cannot be made text. */
+function textOf(cause: unknown): string {
+  try {
+    return cause instanceof Error ? cause.message : typeof cause === "string" ? cause : describeValue(cause);
+  } catch {
+    return "something that cannot be shown";
+  }
 }
 
 /** What an addon is called in messages. */

@@ -297,9 +297,9 @@ describe("a hook that throws", () => {
     await expect(proxy.close()).rejects.toThrow("worse");
   });
 
-  test("needs() that throws fails its flow alone", async () => {
+  test("needs() that throws fails its flow, and close()", async () => {
     await using origin = await startOrigin();
-    await using proxy = await startProxy({
+    const proxy = await startProxy({
       addons: [{
         name: "faulty",
         request: () => {},
@@ -317,6 +317,7 @@ describe("a hook that throws", () => {
     expect(bad.text).toContain("no idea");
     expect(good.text).toBe("ok");
     expect(proxy.flows.first()!.error!.code).toBe("HOOK_FAILED");
+    await expect(proxy.close()).rejects.toThrow("no idea");
   });
 
   const nonsense: Record<string, (flow: HttpFlow) => unknown> = {
@@ -332,12 +333,16 @@ describe("a hook that throws", () => {
       flow.response = FlowResponse.create();
       flow.response.status = 99;
     },
+    "a status that announces another one": (flow) => {
+      flow.response = FlowResponse.create();
+      flow.response.status = 100;
+    },
   };
   for (const [name, edit] of Object.entries(nonsense)) {
     for (const hook of ["requestHeaders", "request"] as const) {
-      test(`a ${hook} hook that leaves ${name} behind fails its flow alone`, async () => {
+      test(`a ${hook} hook that leaves ${name} behind fails its flow, and close()`, async () => {
         await using origin = await startOrigin();
-        await using proxy = await startProxy({
+        const proxy = await startProxy({
           addons: [{ [hook]: (flow: HttpFlow) => flow.request.path === "/bad" ? void edit(flow) : undefined }],
         });
 
@@ -348,9 +353,39 @@ describe("a hook that throws", () => {
         expect(proxy.flows.first()!.error!.code).toBe("HOOK_FAILED");
         expect(good.text).toBe("ok");
         expect(origin.requests.map((it) => it.target)).toEqual(["/good"]);
+        await expect(proxy.close()).rejects.toThrow(`${origin.url}/bad cannot go on as its addons left it`);
       });
     }
   }
+
+  test("what cannot even be made text is told too", async () => {
+    const proxy = await startProxy({
+      addons: [{
+        name: "odd",
+        requestHeaders: () => {
+          throw Object.create(null, { toString: { get: () => expect.unreachable() } });
+        },
+      }],
+    });
+
+    expect((await exchange(proxy.port, requestTo("http://a.invalid/"))).status).toBe(502);
+    await expect(proxy.close()).rejects.toThrow('hook requestHeaders of addon "odd" threw for GET http://a.invalid/');
+  });
+
+  test.each([
+    { code: "A\r\nX-Injected: 1", message: "in the code" },
+    { code: "ODD", message: "no status", status: 99 },
+    { code: "ODD", message: "no number", status: "200 OK\r\nX-Injected: 1" as unknown as number },
+  ])("an error that cannot be told cuts the connection: $message", async (error) => {
+    await using proxy = await startProxy({ addons: [{ requestHeaders: (flow) => void (flow.error = error) }] });
+    await using client = await connectRaw(proxy.port);
+
+    await client.write(requestTo("http://a.invalid/"));
+    await client.closed;
+
+    expect(client.received.length).toBe(0);
+    expect(proxy.flows.first()).toMatchObject({ done: true, error });
+  });
 });
 
 describe("flow.kill()", () => {

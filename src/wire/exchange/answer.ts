@@ -4,7 +4,8 @@
  * @module
  */
 import { clearTimeout, setTimeout } from "node:timers";
-import type { FlowResponse } from "../../flow/response.ts";
+import { OptionsError } from "../../flow/error.ts";
+import { FlowResponse } from "../../flow/response.ts";
 import type { Exchange } from "./exchange.ts";
 import { bodyKind } from "./response_out.ts";
 
@@ -22,6 +23,11 @@ type StreamReader = ReadableStreamDefaultReader<Uint8Array>;
  * @param stage which hooks of the response have run for it: none, `responseHeaders`, or both
  */
 export function answer(exchange: Exchange, stage: "new" | "headed" | "complete"): void {
+  if (!(exchange.flow.response instanceof FlowResponse)) {
+    throw new OptionsError(
+      "flow.response is no FlowResponse: make one with FlowResponse.create({ status, headers, body })",
+    );
+  }
   const withBody = () => afterBody(exchange, () => send(exchange));
   switch (stage) {
     case "new":

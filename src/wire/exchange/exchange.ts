@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { HookError } from "../../flow/error.ts";
 import type { FlowError } from "../../flow/flow_error.ts";
 import { FlowHeaders } from "../../flow/headers.ts";
 import type { HttpFlow } from "../../flow/http_flow.ts";
@@ -187,7 +188,12 @@ export class Exchange {
     this.#end();
     this.#forwarding?.cut();
     this.#hookError();
-    plan.tell();
+    try {
+      plan.tell();
+    } catch {
+      // A code or status that an addon made up may be impossible to send: the client must not wait for it.
+      this.client.abort();
+    }
   }
 
   /** Goes on unless an addon has set `flow.error`. */
@@ -247,7 +253,9 @@ export class Exchange {
   }
 
   #hookFailed(error: unknown): void {
-    this.fail({ code: "HOOK_FAILED", message: error instanceof Error ? error.message : String(error) });
+    // What a hook threw has been reported.
+    const { message } = error instanceof HookError ? error : this.context.hooks.refuse(error, this.flow);
+    this.fail({ code: "HOOK_FAILED", message });
   }
 
   #end(): void {

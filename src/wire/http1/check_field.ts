@@ -49,11 +49,12 @@ export function checkRequestLine(method: string, target: string): void {
 /**
  * Throws when a status or reason cannot be sent in a status line.
  *
- * @throws {OptionsError} the status is not an integer from 100 to 999, or the reason has a control or a character above U+00FF
+ * @throws {OptionsError} the status is not an integer from 200 to 999, or the reason has a control or a character above U+00FF
  */
 export function checkStatusLine(status: number, reason: string): void {
-  if (!Number.isInteger(status) || status < 100 || status > 999) {
-    throw new OptionsError(`The status ${status} is not an integer from 100 to 999 (RFC 9110 15)`);
+  // After an informational status the client would wait for the response (RFC 9110 15.2).
+  if (!Number.isInteger(status) || status < 200 || status > 999) {
+    throw new OptionsError(`The status ${status} is not that of a response: an integer from 200 to 999 (RFC 9110 15)`);
   }
   if (!TEXT.test(reason)) {
     throw new OptionsError(
