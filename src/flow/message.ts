@@ -83,6 +83,11 @@ export abstract class Message {
     this.headers.delete("content-encoding");
   }
 
+  /** The body is another one than a client or server has sent. */
+  protected replaceBody(): void {
+    this.#edited = true;
+  }
+
   /** The body with its content coding, as on the wire. */
   get encodedBody(): Uint8Array {
     if (!this.content.complete) throw new BodyIncompleteError(this.what);

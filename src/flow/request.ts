@@ -9,7 +9,7 @@ import { OptionsError } from "./error.ts";
 import { FlowHeaders, type HeadersLike } from "./headers.ts";
 import { type HttpVersion, Message } from "./message.ts";
 import { LiveSearchParams } from "./search_params.ts";
-import { defaultPort, formatAuthority } from "./authority.ts";
+import { defaultPort, formatAuthority, parseAuthority } from "./authority.ts";
 
 /** The schemes of a request. */
 export type Scheme = "http" | "https" | "ws" | "wss";
@@ -74,13 +74,16 @@ export class FlowRequest extends Message {
     const url = parseUrl(init.url);
     if (!headers.has("host")) headers.append("Host", url.host);
     const body = typeof init.body === "string" ? new TextEncoder().encode(init.body) : init.body;
-    return new FlowRequest(
+    const request = new FlowRequest(
       init.method ?? "GET",
       addressOf(url),
       init.httpVersion ?? "1.1",
       headers,
       BodyBuffer.of(body ?? new Uint8Array(0)),
     );
+    // In the place of the request of a client, this body is to be sent and not the client's.
+    request.replaceBody();
+    return request;
   }
 
   /** `request`. */
@@ -120,6 +123,11 @@ export class FlowRequest extends Message {
   }
 
   set hostname(value: string) {
+    if (parseAuthority(value, 0)?.hostname !== value.toLowerCase()) {
+      throw new OptionsError(
+        `${JSON.stringify(value)} is no host name: IPv6 addresses are in brackets, ports are apart`,
+      );
+    }
     this.#hostname = value.toLowerCase();
     this.#url = undefined;
   }
@@ -130,6 +138,9 @@ export class FlowRequest extends Message {
   }
 
   set port(value: number) {
+    if (!Number.isInteger(value) || value < 1 || value > 65535) {
+      throw new OptionsError(`port ${value} is not valid: a whole number from 1 to 65535 is accepted`);
+    }
     this.#port = value;
     this.#url = undefined;
   }
@@ -183,9 +194,12 @@ export class FlowRequest extends Message {
 
   #change(target: string): void {
     // A request target holds visible ASCII only (RFC 9112 section 3.2)
-    if (!/^[\x21-\x7e]+$/.test(target)) {
+    if (!/^(?:\/[\x21-\x7e]*|\*)$/.test(target)) {
       throw new OptionsError(
-        `the request target ${JSON.stringify(target)} cannot be sent: percent-encode spaces and other characters`,
+        `the request target ${
+          JSON.stringify(target)
+        } cannot be sent: begin it with "/", and percent-encode spaces and ` +
+          "other characters",
       );
     }
     this.#target = target;

@@ -3,7 +3,7 @@
  */
 import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { type Addon, FlowHeaders, FlowResponse, type HttpFlow, startProxy } from "../../src/mod.ts";
+import { type Addon, FlowHeaders, FlowRequest, FlowResponse, type HttpFlow, startProxy } from "../../src/mod.ts";
 import { startOrigin } from "../support/origin.ts";
 import { connectRaw } from "../support/raw_client.ts";
 import { startRawServer } from "../support/raw_server.ts";
@@ -159,6 +159,39 @@ describe("requests", () => {
       expect(sent).toBe("GET / HTTP/1.1\r\nHost: edited.test\r\n\r\n");
     });
   }
+
+  for (const hook of ["requestHeaders", "request"] as const) {
+    test(`${hook} puts another request in the place of this one: its body goes too`, async () => {
+      const sent = await requestAfter(hook, (flow) => {
+        const { hostname, port } = flow.request;
+        flow.request = FlowRequest.create({ method: "PUT", url: `http://${hostname}:${port}/new`, body: "mine" });
+      }, (url) => requestTo(url, { method: "POST", body: "the client's" }));
+
+      expect(sent).toBe("PUT /new HTTP/1.1\r\nHost: ORIGIN\r\nContent-Length: 4\r\n\r\nmine");
+    });
+  }
+
+  test("fields that Connection names do not leave, but Host does", async () => {
+    const sent = await requestAfter(
+      "requestHeaders",
+      ({ request }) => request.headers.set("X-A", "1"),
+      (url) => requestTo(url, { fields: ["Connection: X-Hop, Host", "X-Hop: 1"] }),
+    );
+
+    expect(sent).toBe("GET / HTTP/1.1\r\nHost: ORIGIN\r\nX-A: 1\r\n\r\n");
+  });
+
+  test.each<[string, Edit]>([
+    ["hostname", ({ request }) => request.hostname = "a.test\r\nX-Injected: 1"],
+    ["hostname", ({ request }) => request.hostname = "a.test:80"],
+    ["port", ({ request }) => request.port = 65536],
+    ["path", ({ request }) => request.path = "no-slash"],
+  ])("a %s that is none is refused where it is set", (_, edit) => {
+    const request = FlowRequest.create({ url: "http://a.test/path" });
+
+    expect(() => edit({ request } as HttpFlow)).toThrow(expect.objectContaining({ code: "BAD_OPTION" }));
+    expect(request.url).toBe("http://a.test/path");
+  });
 
   test("request edits a gzipped body as it reads: the coding goes", async () => {
     const packed = latin1(gzipSync("gzipped text"));

@@ -55,7 +55,8 @@ function rewritten(headers: FlowHeaders, framing: Framing, kind: BodyKind): stri
   const text = headers.fields;
   // What most responses of a rule look like.
   if (!SPECIAL.test(text)) return text + line;
-  const named = namedByConnection(headers);
+  // Without Host it would be another message (RFC 9110 section 7.6.1).
+  const named = namedByConnection(headers).filter((name) => name !== "host");
   let written = line === "";
   let fields = "";
   for (const [name, value] of headers.raw) {
