@@ -47,6 +47,13 @@ function checkResult(result: unknown): void {
         "wrap the function in respond(), or set flow.response",
     );
   }
+  if (result === "drop" || typeof result === "function") {
+    const name = (result as Partial<ActionFunction>).description ?? describeValue(result);
+    throw new OptionsError(
+      `the action returned another action, ${name}, which does nothing: call that with the flow, as in ` +
+        "drop(flow) and respond({ status: 402 })(flow), or make it a rule of its own",
+    );
+  }
 }
 
 function complaint(action: unknown): string {

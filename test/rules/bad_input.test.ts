@@ -75,6 +75,8 @@ describe("actions are refused when they are made", () => {
       () => respond({ body: { a: 1 } as Wrong }),
       "the body of respond() is a string, bytes or a stream, not { a: 1 }; use json",
     ],
+    [() => respond({ json: () => 1 }), "the json of respond() is"],
+    [() => respond({ json: { id: 1n } }), "which is not JSON: "],
     [() => respond({ file: 1 as Wrong }), "the file of respond() is a path, not 1"],
     [() => edit({}), "edit() takes a request, a response, or both"],
     [() => edit({ requst: {} } as Wrong), 'edit() does not know "requst"; did you mean "request"?'],
@@ -109,5 +111,15 @@ describe("actions are refused when they are made", () => {
     const engine = new RuleEngine({ rules: [["/", (() => new Response()) as Wrong]] });
     const { newFlow } = await import("./pass.ts");
     expect(() => engine.requestHeaders(newFlow())).toThrow("wrap the function in respond(), or set flow.response");
+  });
+
+  test.each<[string, Wrong]>([
+    ["drop", () => "drop"],
+    ["respond({ status: 402 })", () => respond({ status: 402 })],
+    ["drop", async () => await "drop"],
+  ])("a function that returns the action %s has done nothing", async (name, action) => {
+    const engine = new RuleEngine({ rules: [["/", action]] });
+    const { newFlow } = await import("./pass.ts");
+    await expect((async () => await engine.requestHeaders(newFlow()))()).rejects.toThrow(name);
   });
 });

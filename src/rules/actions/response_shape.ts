@@ -30,7 +30,8 @@ const KEYS = ["status", "reason", "headers", "json", "body", "file"];
 export function checkRespond(response: unknown): Respond {
   checkObject(response, KEYS, "respond()");
   checkOneOf(response, ["json", "body", "file"], "respond()");
-  const { reason, body, file } = response as Respond;
+  const { reason, body, file, json } = response as Respond;
+  if (json !== undefined) checkJson(json);
   checkReason(reason, "respond()");
   const known = body === undefined || typeof body === "string" || body instanceof Uint8Array ||
     body instanceof ReadableStream;
@@ -43,4 +44,14 @@ export function checkRespond(response: unknown): Respond {
     throw new OptionsError(`the file of respond() is a path, not ${describeValue(file)}`);
   }
   return response as Respond;
+}
+
+function checkJson(json: unknown): void {
+  let why = "";
+  try {
+    if (JSON.stringify(json) !== undefined) return;
+  } catch (error) {
+    why = `: ${(error as Error).message.split("\n", 1)[0]}`;
+  }
+  throw new OptionsError(`the json of respond() is ${describeValue(json)}, which is not JSON${why}`);
 }
