@@ -49,6 +49,13 @@ export { FlowResponse, type ResponseInit } from "./flow/response.ts";
 export { TcpFlow } from "./flow/tcp_flow.ts";
 export { TcpMessage } from "./flow/tcp_message.ts";
 export type { Timings } from "./flow/timings.ts";
+export {
+  type Side,
+  type WebSocketControl,
+  WebSocketConversation,
+  WebSocketMessage,
+  type WebSocketMessageInit,
+} from "./flow/websocket.ts";
 
 // Which flows.
 export { all, any, not } from "./flow/matcher/combine.ts";

@@ -9,6 +9,7 @@ import type { Peer } from "./peer.ts";
 import type { FlowRequest } from "./request.ts";
 import type { FlowResponse } from "./response.ts";
 import type { Timings } from "./timings.ts";
+import type { WebSocketConversation } from "./websocket.ts";
 
 /** Who answered a flow. */
 export type FlowSource = "upstream" | "rule" | "tape" | "app" | "addon";
@@ -37,6 +38,8 @@ export class HttpFlow {
   request: FlowRequest;
   /** The response, from its head on. An addon that sets it before the request is forwarded answers the flow. */
   response?: FlowResponse;
+  /** The conversation, from the moment on at which the server has agreed to a WebSocket. */
+  websocket?: WebSocketConversation;
   /** Why the flow failed: such a flow has an `error` hook and no `response` hook. An addon that sets it ends the flow. */
   error?: FlowError;
   /** The client's connection. */

@@ -60,8 +60,13 @@ function rowOf(flow: Flow, index: number): Row {
 }
 
 function sizeOf(flow: Flow): string {
+  if (flow.type === "http" && flow.websocket !== undefined) return plural(flow.websocket.count, "message");
   if (flow.type === "http") return flow.response === undefined ? "" : bytes(flow.response.content.size);
   return bytes(flow.bytes.client + flow.bytes.server);
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 function bytes(size: number): string {

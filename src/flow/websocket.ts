@@ -35,13 +35,13 @@ export class WebSocketMessage {
   readonly time: number;
   /** How many bytes its sender put in, without compression. */
   readonly size: number;
-  /** Only the first bytes are kept: it was longer than the limit, and has passed already. */
-  readonly truncated: boolean;
   /** The proxy made it. */
   readonly injected: boolean;
 
   #data: Uint8Array;
   #state: "as sent" | "edited" | "dropped" = "as sent";
+  readonly #tooLong: boolean;
+  #cut = false;
   #sealed = false;
 
   /** For the wire and the tape. */
@@ -52,7 +52,7 @@ export class WebSocketMessage {
     this.injected = init.injected ?? false;
     this.#data = bytesOf(init.data);
     this.size = init.size ?? this.#data.length;
-    this.truncated = this.size > this.#data.length;
+    this.#tooLong = this.size > this.#data.length;
   }
 
   /** The bytes. Assign to change them, in `websocketMessage`; writing into the array is not noticed. */
@@ -84,6 +84,11 @@ export class WebSocketMessage {
     return Buffer.from(buffer, byteOffset, byteLength).toString("utf8");
   }
 
+  /** Whether only its first bytes are kept. In `websocketMessage`: it was too long to be held, and has passed already. */
+  get truncated(): boolean {
+    return this.#tooLong || this.#cut;
+  }
+
   /** Whether an addon has changed the data. */
   get edited(): boolean {
     return this.#state === "edited";
@@ -109,11 +114,25 @@ export class WebSocketMessage {
     this.#sealed = true;
   }
 
+  /** For the wire: the conversation has ended before it was sent. */
+  abandon(): void {
+    if (!this.#sealed) this.#state = "dropped";
+    this.#sealed = true;
+  }
+
+  /** For the wire: keeps so many of its bytes, now that it has passed. */
+  truncate(length: number): void {
+    if (this.#data.length <= length) return;
+    // A copy: the rest is not needed any more.
+    this.#data = new Uint8Array(this.#data.subarray(0, length));
+    this.#cut = true;
+  }
+
   #open(what: string): void {
     if (!this.#sealed) return;
     throw new FlowtapeError(
       "MESSAGE_SENT",
-      this.truncated
+      this.#tooLong
         ? `the WebSocket message of ${this.size} bytes was too long to be held and cannot be ${what} any more`
         : `the WebSocket message has passed and cannot be ${what} any more: do it in the hook websocketMessage`,
     );
@@ -130,21 +149,31 @@ export interface WebSocketControl {
 
 /** The conversation of a flow that became a WebSocket. */
 export class WebSocketConversation {
-  /** What was said, in order, injected and dropped messages included. */
+  /**
+   * What was said, in order, injected and dropped messages included: the first of it, `capture.maxBody` bytes of all messages together
+   * and no more than 100,000 of them. In `websocketMessage` the newest message is the last one in any case.
+   */
   readonly messages: WebSocketMessage[] = [];
+  /** How many later messages were not kept. */
+  omitted = 0;
   /** The code of the first close frame (1005 when it had none); 1006 when the connection was cut without one. */
   closeCode?: number;
   /** The reason of the first close frame. */
   closeReason?: string;
-  /** Who closed first. */
+  /** Who closed first, cut the connection, or broke the protocol. */
   closedBy?: Side | "proxy";
 
   /** For the wire: set while the conversation is open. */
   control: WebSocketControl | undefined;
 
+  /** How many messages there were, kept or not. */
+  get count(): number {
+    return this.messages.length + this.omitted;
+  }
+
   /**
    * Sends a message that the other side never sent: a string as text, bytes as binary. It goes out now, before a message that
-   * a hook still holds.
+   * a hook still holds; no hook fires for it. In `websocketHandshake` it waits for the handshake.
    *
    * @throws {FlowtapeError} `WEBSOCKET_CLOSED`: nothing can be sent to that side any more
    */
@@ -152,7 +181,12 @@ export class WebSocketConversation {
     return this.#control().inject(to, data);
   }
 
-  /** Closes both sides. */
+  /**
+   * Closes both sides.
+   *
+   * @throws {OptionsError} a code that may not be sent: 1000 to 1014 and 3000 to 4999 may, but for 1004 to 1006
+   * @throws {FlowtapeError} `WEBSOCKET_CLOSED`: it is closed already
+   */
   close(code: number = 1000, reason: string = ""): void {
     this.#control().close(code, reason);
   }

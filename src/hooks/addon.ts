@@ -8,6 +8,7 @@ import type { HttpFlow } from "../flow/http_flow.ts";
 import type { Peer } from "../flow/peer.ts";
 import type { TcpFlow } from "../flow/tcp_flow.ts";
 import type { TcpMessage } from "../flow/tcp_message.ts";
+import type { WebSocketMessage } from "../flow/websocket.ts";
 import type { Layer } from "./layer.ts";
 
 /** A line of the proxy's log. */
@@ -80,6 +81,12 @@ export interface Addon<Options = unknown> {
   response?(flow: HttpFlow): unknown;
   /** A flow has failed. */
   error?(flow: HttpFlow): unknown;
+  /** The server has agreed to a WebSocket. */
+  websocketHandshake?(flow: HttpFlow): unknown;
+  /** A message has come over a WebSocket. */
+  websocketMessage?(flow: HttpFlow, message: WebSocketMessage): unknown;
+  /** A WebSocket has been closed. */
+  websocketEnd?(flow: HttpFlow): unknown;
   /** A conversation of raw bytes begins. */
   tcpStart?(flow: TcpFlow): unknown;
   /** Bytes have come from one side. */

@@ -11,7 +11,7 @@ export type HookName = Exclude<keyof Addon, "name" | "needs">;
 /** What is known of a hook. */
 export interface HookEntry {
   /** The part of the proxy's life it belongs to. */
-  readonly group: "lifecycle" | "connection" | "http" | "tcp";
+  readonly group: "lifecycle" | "connection" | "http" | "websocket" | "tcp";
   /** When it fires. */
   readonly when: string;
   /** What is true when it fires. */
@@ -152,15 +152,49 @@ export const HOOKS: Readonly<Record<HookName, HookEntry>> = {
   response: {
     group: "http",
     when: "The response is complete, before it is sent on. With `flow.response.stream`, and always for server-sent " +
-      "events: when it has been sent on. Exactly one of `response` and `error` fires for a flow.",
+      "events: when it has been sent on. Exactly one of `response`, `websocketEnd` and `error` fires for a flow.",
     guarantees: "`flow.response.body` is complete, or `flow.response.bodyTruncated` is true.",
     mayChange: "Everything, unless it was streamed.",
   },
   error: {
     group: "http",
-    when: "The flow has failed: either side, a rule or a hook ended it. Exactly one of `response` and `error` fires.",
-    guarantees: "`flow.error` with a stable code; `flow.response` may hold what had arrived.",
+    when:
+      "The flow has failed: either side, a rule or a hook ended it. Exactly one of `response`, `websocketEnd` and " +
+      "`error` fires. For a WebSocket that is open: it was cut without a close frame, a side broke the protocol, a hook " +
+      "or an addon ended it, or the proxy was closed.",
+    guarantees: "`flow.error` with a stable code; `flow.response` may hold what had arrived. Of a WebSocket, " +
+      "`flow.websocket.closeCode` says how it was closed: 1006 when it was cut.",
     mayChange: "Nothing: the client has been told.",
+  },
+  websocketHandshake: {
+    group: "websocket",
+    when:
+      "The server has answered a request for a WebSocket with 101, after `responseHeaders` and before the client gets " +
+      "it. One that the server refuses is a response like any other.",
+    guarantees:
+      "What the server has agreed to is valid. `flow.request.scheme` is `ws` or `wss`. `response` does not fire.",
+    mayChange:
+      "`flow.response`: another one refuses the handshake, and has its `response` hook; so does another status. " +
+      "Headers, but for Sec-WebSocket-Extensions. `flow.error` or `flow.kill()` ends the flow. `flow.websocket.inject()` " +
+      "sends the first message.",
+  },
+  websocketMessage: {
+    group: "websocket",
+    when:
+      "A message is complete, before it is sent on; what follows from that side waits, the other side does not. A message " +
+      "of more than 16 MiB has passed already. Not for injected ones.",
+    guarantees: "`message` is also `flow.websocket.messages.at(-1)` when the hook is called: whole, uncompressed.",
+    mayChange:
+      "`message.data`; `message.drop()` keeps it from the other side. `flow.websocket.inject()` sends others, before " +
+      "it; `flow.websocket.close()` closes both sides. Throwing closes them with 1011; so does `flow.error`, unless it " +
+      "is `DROPPED`; `flow.kill()` cuts the connections.",
+  },
+  websocketEnd: {
+    group: "websocket",
+    when: "The conversation was closed by one side or by `flow.websocket.close()`. Exactly one of `response`, " +
+      "`websocketEnd` and `error` fires for a flow.",
+    guarantees: "`flow.websocket` with `closeCode`, `closeReason` and `closedBy`. No message follows.",
+    mayChange: "Nothing.",
   },
   tcpStart: {
     group: "tcp",

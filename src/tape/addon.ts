@@ -120,7 +120,8 @@ async function open(
     ...(mode === "replay" && { tcpStart: (flow: TcpFlow) => refuseTcp(flow, options.path, report) }),
     keepsBodies: (flow) =>
       (player?.waitsFor(flow) ?? false) ||
-      (recorder !== undefined && closed === undefined && flow.source === "upstream"),
+      // A conversation is not recorded.
+      (recorder !== undefined && closed === undefined && flow.source === "upstream" && flow.websocket === undefined),
     record: (flow) => {
       if (closed === undefined) recorder?.record(flow);
     },

@@ -46,7 +46,7 @@ export class Recorder {
     if (response?.status === 101) {
       this.#with.log({
         level: "warn",
-        message: `not recorded, because it became another protocol: ${this.#name(flow)}`,
+        message: `not recorded, because a tape cannot hold a WebSocket yet: ${this.#name(flow)}`,
       });
       return;
     }

@@ -14,8 +14,12 @@ import type { WireContext } from "./wire_context.ts";
 export interface Listener {
   /** The port it got. */
   readonly port: number;
-  /** Accepts no more and cuts every connection. Resolves when all are closed. */
-  close(): Promise<void>;
+  /**
+   * Accepts no more, and cuts every connection. Resolves when all are closed.
+   *
+   * @param goodbyes what the connections are given time for
+   */
+  close(goodbyes: Promise<void>): Promise<void>;
 }
 
 /**
@@ -51,8 +55,9 @@ export async function listen(host: string, port: number, context: WireContext): 
   });
   return {
     port: (server.address() as net.AddressInfo).port,
-    async close() {
+    async close(goodbyes) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      await goodbyes;
       const empty = new Promise<void>((resolve) => sockets.size === 0 ? resolve() : onEmpty = resolve);
       for (const socket of sockets) socket.destroy();
       await Promise.all([closed, empty]);

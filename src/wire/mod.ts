@@ -84,13 +84,18 @@ export async function openWire(options: WireOptions): Promise<Wire> {
     port: listener.port,
     async close() {
       closing.abort();
-      for (const client of [...clients]) {
-        client.shutDown({ code: "PROXY_CLOSED", message: "the proxy was closed while the request was in flight" });
-      }
-      await Promise.all([upstream.close(), listener.close()]);
+      const goodbyes = shutDown(clients);
+      await Promise.all([goodbyes.then(() => upstream.close()), listener.close(goodbyes)]);
       keys?.close();
     },
   };
+}
+
+async function shutDown(clients: Iterable<ClientConnection>): Promise<void> {
+  const reason = { code: "PROXY_CLOSED", message: "the proxy was closed while the request was in flight" };
+  await Promise.all([...clients].map((client) => client.shutDown(reason)));
+  // Those that came while others took their leave.
+  for (const client of [...clients]) void client.shutDown(reason);
 }
 
 /** In every spelling of an address: a URL makes `2130706433`, `0x7f.1` and `::ffff:127.0.0.1` one. */

@@ -46,8 +46,8 @@ export interface InboundConfig {
 
 /** A client's connection, as far as closing the proxy needs it. */
 export interface ClientConnection {
-  /** Ends what is in flight, and the connection. */
-  shutDown(reason: FlowError): void;
+  /** Ends what is in flight, and the connection: at once, or within a fraction of a second where there are goodbyes to be said. */
+  shutDown(reason: FlowError): void | Promise<void>;
 }
 
 /** What every connection of one proxy shares. */

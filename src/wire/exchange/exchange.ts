@@ -17,9 +17,11 @@ import type { ClientStream } from "./client_stream.ts";
 import { planFailure } from "./failure.ts";
 import { Forwarding } from "./forwarding.ts";
 import { responseOut } from "./response_out.ts";
+import type { OutgoingRequest } from "./upstream_stream.ts";
+import type { Upgrade } from "./upgrade.ts";
 
 /** One request and what becomes of it: the client's connection feeds it, hooks decide, and it ends exactly once. */
-export class Exchange {
+export class Exchange implements OutgoingRequest {
   /** What the hooks see. */
   readonly flow: HttpFlow;
   /** The head of the request as it came. */
@@ -35,6 +37,12 @@ export class Exchange {
   /** The head of the response has been sent. */
   responding = false;
 
+  /** What the client asks for besides an answer. */
+  upgrade: Upgrade | undefined;
+  /** The field lines that ask the server for a WebSocket. */
+  handshake: string | undefined;
+  /** The client's connection is a WebSocket now: there is nobody to answer any more. */
+  switched = false;
   /** `flow.kill()` was called: the client gets no page, whatever the code. */
   killed = false;
   /** Called when nothing more happens. */
@@ -109,22 +117,29 @@ export class Exchange {
     if (this.head.framing.kind !== "none") this.#forwarding?.sent();
   }
 
-  /** The client is gone. */
-  clientGone(): void {
+  /**
+   * The client is gone.
+   *
+   * @param resetCode with which it has reset its stream (HTTP/2)
+   */
+  clientGone(resetCode?: number): void {
     // It has its answer: only a hook is still looking at it.
     if (this.#sent) return;
     const { method, url } = this.flow.request;
     this.fail({
       code: "CLIENT_ABORTED",
-      message: `the client closed the connection before ${method} ${url} was answered`,
+      message: resetCode === undefined
+        ? `the client closed the connection before ${method} ${url} was answered`
+        : `the client reset the stream of ${method} ${url} (code ${resetCode}) before it was answered`,
+      ...(resetCode === undefined ? {} : { resetCode }),
     });
   }
 
   /** Runs a hook, then goes on unless the flow has ended meanwhile. Nothing waits when no hook is async. */
-  hook(name: HookName, next: () => void): void {
+  hook(name: HookName, next: () => void, more?: unknown): void {
     let waiting: Promise<void> | undefined;
     try {
-      waiting = this.context.hooks.run(name, this.flow);
+      waiting = this.context.hooks.run(name, this.flow, more);
     } catch (error) {
       this.#hookFailed(error);
       return;
@@ -159,9 +174,9 @@ export class Exchange {
     return this.client.respond(out);
   }
 
-  /** The `response` hook fires when the response has passed, because it was not held back for it. */
-  hookAfterwards(): void {
-    this.#lastHook = "response";
+  /** The hook fires when everything has passed: `response`, when it was not held back for it. */
+  hookAfterwards(name: "response" | "websocketEnd" = "response"): void {
+    this.#lastHook = name;
   }
 
   /** The response has been sent whole. */
@@ -176,7 +191,7 @@ export class Exchange {
     }
     this.#end();
     this.context.observer.ended(this.flow);
-    this.client.done();
+    if (!this.switched) this.client.done();
   }
 
   /** Ends the flow with an error: the client is told as far as that is still possible. */
@@ -186,7 +201,7 @@ export class Exchange {
     const plan = planFailure(this, error);
     this.flow.error = plan.error;
     this.#end();
-    this.#forwarding?.cut();
+    this.#forwarding?.cut(error);
     this.#hookError();
     try {
       plan.tell();

@@ -21,11 +21,15 @@ export interface FailurePlan {
 /** Decides how the client learns of a failure; nothing is sent yet. */
 export function planFailure(exchange: Exchange, error: FlowError): FailurePlan {
   const { client, flow } = exchange;
-  if (exchange.responding || exchange.killed) return { error, tell: () => client.abort() };
+  // Whoever carries the conversation closes it.
+  if (exchange.switched) return { error, tell: () => {} };
+  if (exchange.responding || exchange.killed) return { error, tell: () => client.abort(error) };
+  // A client that speaks HTTP/2 gets the reset that the server has sent.
+  if (error.resetCode !== undefined && exchange.head.version === "2") return { error, tell: () => client.abort(error) };
   const brokeOff = flow.source === "tape" && flow.response !== undefined && isUpstreamFailure(error);
   if (brokeOff) return { error, tell: () => tellPart(exchange) };
   const how = answerFor(error);
-  if (how === "reset") return { error, tell: () => client.abort() };
+  if (how === "reset") return { error, tell: () => client.abort(error) };
   return { error: { ...error, status: how }, tell: () => tellPage(exchange, error, how) };
 }
 

@@ -41,7 +41,9 @@ export function framed(message: Message, head: Head | undefined, kind: BodyKind)
       : kind === "none"
       ? withoutFraming(head)
       : withoutHops(head);
-    return { fields, framing: head.framing };
+    // In HTTP/2 nothing says that a body has no length.
+    const unframed = head.framing.kind === "chunked" && head.codingAt < 0 && !headers.edited;
+    return { fields: unframed ? fields + framingLine(head.framing) : fields, framing: head.framing };
   }
   if (kind !== "any") return { fields: rewritten(headers, NO_BODY, kind), framing: NO_BODY };
   // Only chunks can have trailers behind them (RFC 9112 section 7.1.2).
@@ -75,7 +77,7 @@ function rewritten(headers: FlowHeaders, framing: Framing, kind: BodyKind): stri
 }
 
 /** Fields that concern one connection (RFC 9110 section 7.6.1). */
-const HOPS: ReadonlySet<string> = new Set([
+export const HOPS: ReadonlySet<string> = new Set([
   "connection",
   "proxy-connection",
   "keep-alive",
@@ -97,6 +99,7 @@ function framingLine(framing: Framing): string {
   }
 }
 
-function namedByConnection(headers: FlowHeaders): string[] {
+/** The fields that Connection names, in lower case. */
+export function namedByConnection(headers: FlowHeaders): string[] {
   return headers.getAll("connection").flatMap((value) => value.split(",")).map((name) => name.trim().toLowerCase());
 }

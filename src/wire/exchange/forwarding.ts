@@ -13,6 +13,8 @@ import type { DataEvent } from "../http1/event.ts";
 import type { ResponseHead } from "../http1/head.ts";
 import { ProtocolError } from "../http1/protocol_error.ts";
 import { withoutFraming } from "../http1/serializer.ts";
+import { handshakeRequest, webSocketScheme } from "../websocket/handshake.ts";
+import { openWebSocket } from "../websocket/opening.ts";
 import { answer } from "./answer.ts";
 import { BodyPipe } from "./body_pipe.ts";
 import type { Exchange } from "./exchange.ts";
@@ -42,8 +44,11 @@ export class Forwarding implements UpstreamUser {
 
   /** Sends the request to its server. */
   start(): void {
-    const { flow, context } = this.#exchange;
-    const stream = context.upstream.idle(flow);
+    const { flow, head, upgrade, context } = this.#exchange;
+    if (upgrade !== undefined) this.#exchange.handshake = handshakeRequest(flow.request, head);
+    if (this.#exchange.handshake !== undefined) flow.request.scheme = webSocketScheme(flow.request.scheme);
+    // A conversation has a connection of its own: one that a server may just be closing is not worth the risk.
+    const stream = this.#exchange.handshake === undefined ? context.upstream.idle(flow) : undefined;
     if (stream !== undefined) this.#send(stream);
     else this.#connect();
   }
@@ -75,6 +80,10 @@ export class Forwarding implements UpstreamUser {
   /** @inheritdoc */
   upstreamHead(head: ResponseHead): void {
     const { flow, context } = this.#exchange;
+    if (head.status === 101 && this.#exchange.handshake !== undefined) {
+      this.#switch(head);
+      return;
+    }
     if (head.status === 101) {
       throw new ProtocolError("HTTP_START_LINE", "It switches protocols, which was not asked for (RFC 9110 15.2.2)");
     }
@@ -120,6 +129,21 @@ export class Forwarding implements UpstreamUser {
     } else {
       this.#exchange.fail(error);
     }
+  }
+
+  #switch(head: ResponseHead): void {
+    const stream = this.#stream!;
+    stream.stop();
+    openWebSocket(this.#exchange, head, {
+      refused: (given) => {
+        this.#given = given;
+        this.#replaced("headed");
+      },
+      detach: () => {
+        this.#stream = undefined;
+        return stream.detach!();
+      },
+    });
   }
 
   #inform(head: ResponseHead): void {

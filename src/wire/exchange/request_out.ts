@@ -5,25 +5,24 @@
  */
 import { formatAuthority } from "../../flow/authority.ts";
 import type { FlowRequest } from "../../flow/request.ts";
-import type { Framing, RequestHead } from "../http1/head.ts";
+import { type Framing, NO_BODY } from "../http1/head.ts";
 import { checkRequestLine, requestLine, setField, stripFields } from "../http1/serializer.ts";
 import { framed } from "./fields.ts";
+import type { OutgoingRequest } from "./upstream_stream.ts";
 
 const EXPECT: ReadonlySet<string> = new Set(["expect"]);
 
 /**
  * Start line and fields of a request, and how its body ends.
- *
- * @param continued the proxy itself has told the client to go on: the server need not be asked again
  */
 export function requestOut(
-  request: FlowRequest,
-  head: RequestHead,
-  continued: boolean,
+  { flow: { request }, head, continued, handshake }: OutgoingRequest,
 ): { readonly text: string; readonly framing: Framing } {
   if (request.method !== head.method) checkRequestLine(request.method, request.target);
   const bodiless = head.framing.kind === "none" && !request.bodyEdited;
-  const out = framed(request, head, bodiless ? "none" : "any");
+  const out = handshake === undefined
+    ? framed(request, head, bodiless ? "none" : "any")
+    : { fields: handshake, framing: NO_BODY };
   let { fields } = out;
   const host = request.headers.edited ? request.headers.get("host") ?? undefined : head.host;
   if (host === undefined) {
@@ -36,7 +35,7 @@ export function requestOut(
   return { text: `${requestLine(request.method, request.target)}${fields}\r\n`, framing: out.framing };
 }
 
-const AUTHORITY = /^https?:\/\/([^/?#]*)/i;
+const AUTHORITY = /^(?:https?|wss?):\/\/([^/?#]*)/i;
 
 /** Whether a target in absolute form names another server than Host: the target rules (RFC 9112 section 3.2.2). */
 function contradicts(target: string, host: string): boolean {

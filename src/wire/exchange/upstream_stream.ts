@@ -8,6 +8,7 @@ import type { HttpFlow } from "../../flow/http_flow.ts";
 import type { DataEvent } from "../http1/event.ts";
 import type { RequestHead, ResponseHead } from "../http1/head.ts";
 import type { BodySink } from "./body_pipe.ts";
+import type { Detached } from "./upgrade.ts";
 
 /** What is to be sent: the part of an exchange that a server's connection looks at. */
 export interface OutgoingRequest {
@@ -17,6 +18,8 @@ export interface OutgoingRequest {
   readonly head: RequestHead;
   /** The proxy itself has told the client to go on: the server need not be asked again. */
   readonly continued: boolean;
+  /** The field lines to send instead of those of the request: they ask for a WebSocket. Then there is no body. */
+  readonly handshake: string | undefined;
 }
 
 /** What an exchange needs of a server's connection. It belongs to one exchange until it is released or destroyed. */
@@ -37,10 +40,12 @@ export interface UpstreamStream {
   stop(): void;
   /** The user is ready for more. */
   go(): void;
+  /** The server has answered 101: lets go of the connection. Only where a handshake was sent. */
+  detach?(): Detached;
   /** The exchange is over, both ways: the connection may serve another one. */
   release(): void;
-  /** The exchange is given up: the server is told as the protocol wants it. */
-  destroy(): void;
+  /** The exchange is given up, for this reason: the server is told as the protocol wants it. */
+  destroy(error?: FlowError): void;
 }
 
 /** Who uses the connection at the moment. */
@@ -53,4 +58,6 @@ export interface UpstreamUser {
   upstreamEnd(trailers: string): void;
   /** The connection is of no use any more. */
   upstreamFailed(error: FlowError): void;
+  /** The server has not looked at the request, and says so: it may be sent again, on another connection. */
+  upstreamRefused(error: FlowError): void;
 }

@@ -13,6 +13,7 @@ import { FlowRequest, type RequestAddress } from "../../flow/request.ts";
 import type { BodySink } from "../exchange/body_pipe.ts";
 import { bodyWriter } from "../exchange/body_writer.ts";
 import type { ClientStream } from "../exchange/client_stream.ts";
+import type { Detached, Upgrade } from "../exchange/upgrade.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import { sendPage } from "../exchange/failure.ts";
 import type { ResponseOut } from "../exchange/response_out.ts";
@@ -23,6 +24,7 @@ import { statusLine } from "../http1/serializer.ts";
 import { MessageReader } from "../message_reader.ts";
 import { Outgoing } from "../outgoing.ts";
 import { Watch } from "../watch.ts";
+import { asksForWebSocket, webSocketScheme } from "../websocket/handshake.ts";
 import type { WireContext } from "../wire_context.ts";
 import { admits, challenge } from "./admission.ts";
 import { withoutAuth } from "./proxy_auth.ts";
@@ -37,7 +39,7 @@ const KEEP_ALIVE = "Connection: keep-alive\r\n";
 const CLOSE = "Connection: close\r\n";
 
 /** The client's side of HTTP/1.1. */
-export class Http1Connection implements ClientStream, ConnectRequest {
+export class Http1Connection implements ClientStream, ConnectRequest, Upgrade {
   readonly socket: Duplex;
   readonly peer: Peer;
   readonly context: WireContext;
@@ -156,6 +158,20 @@ export class Http1Connection implements ClientStream, ConnectRequest {
     this.#exchange = undefined;
     // A 2xx to CONNECT has neither body nor framing (RFC 9110 section 9.3.6).
     this.#out.push(`${statusLine(200, "Connection Established")}\r\n`);
+    return this.#letGo();
+  }
+
+  /** @inheritdoc */
+  accept(reason: string, fields: string): Detached {
+    this.#watch.close();
+    this.#exchange = undefined;
+    this.#out.push(`${statusLine(101, reason)}${fields}\r\n`);
+    return { stream: this.socket, early: this.#letGo() };
+  }
+
+  // Whatever is spoken now has its own idea of how to end.
+  #letGo(): Uint8Array {
+    this.context.clients.delete(this);
     this.#out.flush();
     return this.#reader.detach();
   }
@@ -205,11 +221,14 @@ export class Http1Connection implements ClientStream, ConnectRequest {
       tunnel.begin();
       return;
     }
-    const address = this.#router.addressOf(head);
+    const sent = this.#router.addressOf(head);
     const content = head.framing.kind === "none" ? BodyBuffer.NONE : new BodyBuffer();
     const headers = FlowHeaders.fromFields(head.hops.length === 0 ? head.fields : withoutAuth(head.fields));
+    const wantsWebSocket = content === BodyBuffer.NONE && asksForWebSocket(head.method, head.upgrade);
+    const address = wantsWebSocket ? { ...sent, scheme: webSocketScheme(sent.scheme) } : sent;
     const flow = new HttpFlow(new FlowRequest(head.method, address, head.version, headers, content), this.peer);
     this.#exchange = new Exchange(flow, head, this, this.context);
+    if (wantsWebSocket) this.#exchange.upgrade = this;
     this.#exchange.begin();
   }
 

@@ -7,6 +7,7 @@ import { defaultPort, parseAuthority } from "../../flow/authority.ts";
 import type { RequestAddress, Scheme } from "../../flow/request.ts";
 import { ProtocolError } from "../http1/protocol_error.ts";
 import type { RequestHead } from "../http1/head.ts";
+import { asksForWebSocket } from "../websocket/handshake.ts";
 
 /** What is known of the server before a request names it. */
 export interface Route {
@@ -38,7 +39,7 @@ export class Router {
     if (head.version === "1.1" && host === undefined) {
       throw new ProtocolError("HTTP_HOST", "a request of HTTP/1.1 must have a Host field (RFC 9112 section 3.2)");
     }
-    if (target.charCodeAt(0) !== SLASH && target !== "*") return this.#absolute(target, head.method);
+    if (target.charCodeAt(0) !== SLASH && target !== "*") return this.#absolute(head);
     const { scheme, tunnel } = this.#route;
     if (tunnel !== undefined) return { scheme, hostname: tunnel.hostname, port: tunnel.port, target };
     if (host === undefined || host === "") {
@@ -51,8 +52,9 @@ export class Router {
     return { scheme, hostname, port, target };
   }
 
-  #absolute(url: string, method: string): RequestAddress {
-    const match = ABSOLUTE.exec(url);
+  #absolute({ target: url, method, upgrade }: RequestHead): RequestAddress {
+    // Some clients name a WebSocket by its own scheme.
+    const match = (asksForWebSocket(method, upgrade) ? WEBSOCKET : ABSOLUTE).exec(url);
     if (match === null) {
       throw new ProtocolError(
         "HTTP_TARGET",
@@ -60,7 +62,7 @@ export class Router {
       );
     }
     const [start, name = "", text = ""] = match;
-    const scheme = name.toLowerCase() as Scheme;
+    const scheme = name.toLowerCase().replace(/^ws/, "http") as Scheme;
     const { hostname, port } = this.#authority(text, scheme, "HTTP_TARGET");
     const rest = url.slice(start.length);
     const path = rest === "" ? (method === "OPTIONS" ? "*" : "/") : rest.startsWith("/") ? rest : `/${rest}`;
@@ -93,4 +95,5 @@ export function tunnelOf(head: RequestHead): { hostname: string; port: number } 
 }
 
 const SLASH = 0x2f;
+const WEBSOCKET = /^(https?|wss?):\/\/([^/?#]*)/i;
 const ABSOLUTE = /^(https?):\/\/([^/?#]*)/i;

@@ -9,6 +9,7 @@ import type { Peer } from "../../flow/peer.ts";
 import type { BodySink } from "../exchange/body_pipe.ts";
 import { bodyWriter } from "../exchange/body_writer.ts";
 import { requestOut } from "../exchange/request_out.ts";
+import type { Detached } from "../exchange/upgrade.ts";
 import type { OutgoingRequest, UpstreamStream, UpstreamUser } from "../exchange/upstream_stream.ts";
 import type { ResponseHead } from "../http1/head.ts";
 import { type Http1Event, Http1Parser } from "../http1/parser.ts";
@@ -97,13 +98,13 @@ export class UpstreamConnection implements UpstreamStream {
   }
 
   /** @inheritdoc */
-  send({ flow: { request }, head, continued }: OutgoingRequest, user: UpstreamUser): BodySink {
-    const { text, framing } = requestOut(request, head, continued);
+  send(request: OutgoingRequest, user: UpstreamUser): BodySink {
+    const { text, framing } = requestOut(request);
     this.#user = user;
     this.#final = undefined;
     this.answered = false;
     this.#uses++;
-    this.#parser.answers(request.method);
+    this.#parser.answers(request.flow.request.method);
     this.#watch.set(this.#timeouts.head);
     this.#out.push(text);
     return bodyWriter(this.#out, framing);
@@ -112,6 +113,13 @@ export class UpstreamConnection implements UpstreamStream {
   /** @inheritdoc */
   drained(callback: () => void): void {
     this.#out.drained(callback);
+  }
+
+  /** @inheritdoc */
+  detach(): Detached {
+    this.#user = undefined;
+    this.#watch.close();
+    return { stream: this.#socket, early: this.#reader.detach() };
   }
 
   /** @inheritdoc */

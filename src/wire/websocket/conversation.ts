@@ -31,7 +31,7 @@ export type * from "./event.ts";
 export type { DeflateParameters } from "./extensions.ts";
 export type { MessageLimits } from "./message_assembler.ts";
 
-/** What a conversation is told. */
+/** What a conversation is told. The limits are read again for each message, so that they may change. */
 export interface ConversationOptions extends Partial<MessageLimits> {
   /** What the handshake has negotiated of compression. Default: none. */
   readonly deflate?: DeflateParameters | undefined;
@@ -59,8 +59,12 @@ export class Conversation {
   /** Makes the conversation that follows a handshake. */
   constructor(options: ConversationOptions = {}) {
     const limits: MessageLimits = {
-      holdBytes: options.holdBytes ?? 16 * MIB,
-      keepBytes: options.keepBytes ?? 16 * MIB,
+      get holdBytes() {
+        return options.holdBytes ?? 16 * MIB;
+      },
+      get keepBytes() {
+        return options.keepBytes ?? 16 * MIB;
+      },
       inflateBytes: options.inflateBytes ?? 64 * MIB,
     };
     const now = options.now ?? (() => performance.now());

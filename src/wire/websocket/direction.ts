@@ -163,7 +163,8 @@ export class Direction {
   #complete(kind: MessageKind, assembled: AssembledMessage): void {
     const { plain, size } = assembled;
     const { keepBytes } = this.#options.limits;
-    const kept = plain.length > keepBytes ? plain.subarray(0, keepBytes) : plain;
+    // A copy: the whole is not needed any more.
+    const kept = plain.length > keepBytes ? new Uint8Array(plain.subarray(0, keepBytes)) : plain;
     const message = this.#message(kind.opcode === TEXT ? "text" : "binary", kept, { size });
     const held = !this.#passing && !message.truncated;
     if (held) {

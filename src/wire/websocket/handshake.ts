@@ -5,9 +5,13 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import type { FlowHeaders } from "../../flow/headers.ts";
+import type { Message } from "../../flow/message.ts";
+import type { FlowRequest, Scheme } from "../../flow/request.ts";
+import { HOPS, namedByConnection } from "../exchange/fields.ts";
 import { lineEnd } from "../http1/field_lines.ts";
 import type { Head } from "../http1/head.ts";
-import { type DeflateParameters, negotiate } from "./extensions.ts";
+import { setField, stripFields } from "../http1/serializer.ts";
+import { type DeflateParameters, negotiate, supportedOffer } from "./extensions.ts";
 import { HandshakeError } from "./websocket_error.ts";
 
 /** The fields of a handshake that HTTP/2 has not: an extended CONNECT does without them (RFC 8441 5). */
@@ -31,6 +35,11 @@ const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
  */
 export function asksForWebSocket(method: string, upgrade: string | undefined): boolean {
   return method === "GET" && upgrade !== undefined && listed(upgrade, "websocket");
+}
+
+/** The scheme of a WebSocket that was asked for with the scheme of a request. */
+export function webSocketScheme(scheme: Scheme): "ws" | "wss" {
+  return scheme === "https" || scheme === "wss" ? "wss" : "ws";
 }
 
 /** A new value for Sec-WebSocket-Key: for a handshake whose client has none, being one of HTTP/2. */
@@ -116,6 +125,54 @@ export function upgradeFields(head: Head): string {
       passed += fields.slice(start, end);
     }
     start = end;
+  }
+  return passed;
+}
+
+/**
+ * The fields of a request for a WebSocket as the server gets them: those that hooks have left, and of the extensions only what the
+ * proxy understands.
+ *
+ * @param head as it came
+ * @returns `undefined`: it does not ask for a WebSocket any more
+ */
+export function handshakeRequest(request: FlowRequest, head: Head): string | undefined {
+  const { headers, method } = request;
+  const upgrade = listed(headers.get("connection") ?? "", "upgrade") ? headers.get("upgrade") : null;
+  if (request.bodyEdited || !asksForWebSocket(method, upgrade ?? undefined)) return undefined;
+  const fields = handshakeFields(request, head);
+  const offers = headers.getAll(EXTENSIONS);
+  const offer = supportedOffer(offers);
+  if (offer === undefined) return stripFields(fields, new Set([EXTENSIONS]));
+  return offers.length === 1 && offers[0] === offer ? fields : setField(fields, "Sec-WebSocket-Extensions", offer);
+}
+
+/** The fields of a 101 as the client gets them: those that hooks have left. */
+export function handshakeResponse(response: Message, head: Head): string {
+  return handshakeFields(response, head);
+}
+
+const EXTENSIONS = "sec-websocket-extensions";
+/** There is no body on either side (RFC 9110 8.6). */
+const FRAMING: ReadonlySet<string> = new Set(["content-length", "transfer-encoding"]);
+
+function handshakeFields({ headers }: Message, head: Head): string {
+  return stripFields(headers.edited ? rewritten(headers) : upgradeFields(head), FRAMING);
+}
+
+/** The same as {@linkcode upgradeFields} for fields that were edited. */
+function rewritten(headers: FlowHeaders): string {
+  const named = namedByConnection(headers);
+  let passed = "";
+  let connected = false;
+  for (const [name, value] of headers.raw) {
+    const key = name.toLowerCase();
+    if (key === "connection" && !connected) {
+      passed += `${name}: Upgrade\r\n`;
+      connected = true;
+    } else if (key === "upgrade" || !HOPS.has(key) && !named.includes(key)) {
+      passed += `${name}: ${value}\r\n`;
+    }
   }
   return passed;
 }

@@ -1,0 +1,120 @@
+/**
+ * One of the two connections of a conversation.
+ *
+ * @module
+ */
+import type { Duplex } from "node:stream";
+import { resetConnection } from "../inbound/reset.ts";
+import { Outgoing } from "../outgoing.ts";
+
+/** Who is told what a connection does. */
+export interface RelayEndEvents {
+  /** Bytes have come. */
+  data(bytes: Uint8Array): void;
+  /** They can be read. */
+  pull(): void;
+  /** Whether they should not be read now. */
+  waits(): boolean;
+  /** Nothing more will come; may be told twice. */
+  finished(): void;
+  /** It takes bytes again. */
+  drained(): void;
+  /** The connection is closed. */
+  closed(): void;
+}
+
+/** Reads and writes one connection, with regard for how fast the other one is. */
+export class RelayEnd {
+  readonly #stream: Duplex;
+  readonly #out: Outgoing;
+  readonly #on: RelayEndEvents;
+  #paused = false;
+  #full = false;
+  #closed = false;
+  #ending = false;
+
+  /** @param stream nothing happens before {@linkcode RelayEnd.listen} */
+  constructor(stream: Duplex, on: RelayEndEvents) {
+    this.#stream = stream;
+    this.#out = new Outgoing(stream);
+    this.#on = on;
+  }
+
+  /** Whether it should get nothing more for now. */
+  get full(): boolean {
+    return this.#full;
+  }
+
+  /** Whether the connection is closed. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Reads from now on. */
+  readonly listen = (): void => {
+    const stream = this.#stream;
+    stream.on("error", () => {});
+    stream.on("data", (bytes: Uint8Array) => this.#data(bytes));
+    stream.on("end", () => this.#on.finished());
+    stream.on("close", () => this.#close());
+    stream.resume();
+    // What has happened already is not told again.
+    if (stream.destroyed) this.#close();
+    else if (stream.readableEnded) this.#on.finished();
+  };
+
+  /** Writes, at the end of this turn. */
+  write(bytes: Uint8Array): void {
+    if (this.#out.push(bytes) || this.#full || this.#closed) return;
+    this.#full = true;
+    this.#out.drained(() => {
+      this.#full = false;
+      this.#on.drained();
+    });
+  }
+
+  /** Reads on, where it had stopped. */
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#stream.resume();
+  }
+
+  /** Ends our side when everything is written, and lets go what still comes. */
+  hangUp(): void {
+    this.#ending = true;
+    this.#out.end();
+    this.#paused = false;
+    this.#stream.resume();
+  }
+
+  /** Closes the connection at once. */
+  destroy(): void {
+    this.#stream.destroy();
+  }
+
+  /** Closes the connection so that the other side sees that something is missing. */
+  reset(): void {
+    this.#ending = true;
+    resetConnection(this.#stream);
+  }
+
+  // The socket is not touched for every message that waits for a hook: only when more comes meanwhile.
+  #data(bytes: Uint8Array): void {
+    if (this.#ending) return;
+    const waits = this.#on.waits();
+    this.#on.data(bytes);
+    if (!waits) return this.#on.pull();
+    this.#paused = true;
+    this.#stream.pause();
+  }
+
+  #close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#full = false;
+    this.#on.finished();
+    this.#on.drained();
+    this.#on.closed();
+  }
+}
