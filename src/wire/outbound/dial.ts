@@ -101,7 +101,9 @@ export function dial(peer: Peer, options: DialOptions): Promise<{ socket: Socket
     };
     const connected = () => {
       times.connected = performance.now();
-      describePeer(peer, socket);
+      peer.connectedAt = Date.now();
+      // Over another socket the other end is only the next one on the way.
+      if (options.over === undefined) describePeer(peer, socket);
     };
     watch.set(options.timeout);
     options.signal.addEventListener("abort", onAbort, { once: true });
@@ -147,7 +149,6 @@ function nameOf({ host, port }: Peer, hostname: string): string {
 }
 
 function describePeer(peer: Peer, socket: Socket): void {
-  peer.connectedAt = Date.now();
   if (socket.remoteAddress !== undefined) peer.address = socket.remoteAddress;
   if (socket.localAddress !== undefined) peer.localAddress = socket.localAddress;
   if (socket.localPort !== undefined) peer.localPort = socket.localPort;
