@@ -95,7 +95,8 @@ export const HOOKS: Readonly<Record<HookName, HookEntry>> = {
   },
   tlsClientHello: {
     group: "connection",
-    when: "The first message of a client's TLS has arrived, before it is answered.",
+    when:
+      "The first message of a client's TLS has arrived, before it is answered. Not of TLS that passes through unopened.",
     guarantees: "`hello` has what it says, its JA3 and JA4; `hello.client` is the connection.",
     mayChange: "Nothing. Throwing closes the connection.",
   },
