@@ -253,7 +253,7 @@ export class Proxy implements AsyncDisposable {
         ...upstream,
         ca: [upstream?.ca ?? []].flat(),
         verify: verifier(upstream?.verify),
-        hosts: upstream?.hosts ?? {},
+        verifyProxy: upstream?.verify !== false,
       },
       auth,
       tls: {

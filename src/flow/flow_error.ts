@@ -36,6 +36,26 @@ export const FAILURES: Readonly<Record<FailureCode, FailureAnswer>> = {
   UPSTREAM_CLOSED: 502,
   /** The server's connection ended in the middle of its answer. */
   UPSTREAM_ABORTED: 502,
+  /** The server reset the stream of the request (HTTP/2); a client that speaks HTTP/2 gets the same reset. */
+  UPSTREAM_RESET: 502,
+  /** The proxy on the way to the server (`upstream.proxy`) could not be connected to, or its certificate is not trusted. */
+  NEXT_PROXY_UNREACHABLE: 502,
+  /** The proxy on the way did not open the tunnel in time (`timeouts.connect`). */
+  NEXT_PROXY_TIMEOUT: 504,
+  /** The proxy on the way hung up before it answered. */
+  NEXT_PROXY_CLOSED: 502,
+  /** The proxy on the way wants a name and a password, or others. */
+  NEXT_PROXY_AUTH: 502,
+  /** The proxy on the way does not open this tunnel; or an `httpConnect` hook did not let it. */
+  NEXT_PROXY_REFUSED: 502,
+  /** The proxy on the way does not speak what its URL says. */
+  NEXT_PROXY_ANSWER: 502,
+  /** The PAC file threw, did not end, or said what is not understood. */
+  PAC_FAILED: 502,
+  /** The PAC file could not be read. */
+  PAC_UNREADABLE: 502,
+  /** What PAC files run in is not installed. */
+  PAC_ENGINE: 502,
   /** The request was for this proxy itself. */
   LOOP: 508,
   /** A rule dropped it. */
@@ -62,6 +82,16 @@ export type FailureCode =
   | "UPSTREAM_TLS"
   | "UPSTREAM_CLOSED"
   | "UPSTREAM_ABORTED"
+  | "UPSTREAM_RESET"
+  | "NEXT_PROXY_UNREACHABLE"
+  | "NEXT_PROXY_TIMEOUT"
+  | "NEXT_PROXY_CLOSED"
+  | "NEXT_PROXY_AUTH"
+  | "NEXT_PROXY_REFUSED"
+  | "NEXT_PROXY_ANSWER"
+  | "PAC_FAILED"
+  | "PAC_UNREADABLE"
+  | "PAC_ENGINE"
   | "LOOP"
   | "DROPPED"
   | "KILLED"
@@ -79,6 +109,8 @@ export interface FlowError {
   readonly message: string;
   /** The status that the client got for it; none when its connection was cut. */
   readonly status?: number;
+  /** The error code with which a stream of HTTP/2 was reset (RFC 9113 section 7), by either side. */
+  readonly resetCode?: number;
 }
 
 /** How a failure of this code looks to the client. Codes that are not in {@linkcode FAILURES} are a 502. */

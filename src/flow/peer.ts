@@ -34,7 +34,7 @@ export interface Peer {
   host: string;
   /** The port that was asked for; a client's own port for a client. Editable for a server in `serverConnect`. */
   port: number;
-  /** The address of the other end, once connected. */
+  /** The address of the other end, once connected. None for a server behind another proxy, which alone knows it. */
   address?: string;
   /** The address and port of this end, once connected. */
   localAddress?: string;
@@ -48,6 +48,11 @@ export interface Peer {
   proxyTls?: TlsInfo;
   /** For a client: the name with which it has authenticated with the proxy. */
   username?: string;
+  /**
+   * For a server that is reached through another proxy (`upstream.proxy`, `upstream.pac`): that proxy, such as
+   * `http://proxy.test:3128`, without name and password.
+   */
+  via?: string;
   /** For a client: the `host:port` of the CONNECT tunnel that it speaks in. */
   tunnel?: string;
   /** Why the connection failed. */

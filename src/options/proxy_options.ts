@@ -5,6 +5,7 @@
  */
 import { X509Certificate } from "node:crypto";
 import { compile } from "../flow/matcher/compile.ts";
+import type { HttpFlow } from "../flow/http_flow.ts";
 import type { Matcher } from "../flow/matcher/types.ts";
 import type { Addon } from "../hooks/addon.ts";
 import { checkAddon } from "../hooks/dispatcher.ts";
@@ -15,6 +16,7 @@ import { compileHosts } from "../wire/outbound/hosts.ts";
 import type { ClientCertificate, TlsVersion } from "../wire/outbound/trust.ts";
 import { compilePassthrough } from "./passthrough.ts";
 import { checkAuthOptions, checkClientCertificates } from "./credentials.ts";
+import { checkNoProxy, checkPac, checkProxy, oneWayOut } from "./way_out.ts";
 import { type Check, flag, list, MAX_MS, oneOf, record, refuse, secret, shape, text, whole } from "./schema.ts";
 
 /** What `startProxy()` takes. */
@@ -93,6 +95,23 @@ export interface UpstreamOptions {
   /** Where names lead to, whatever DNS says: `{ "api.test": "127.0.0.1:4000", "*.shop.test": "127.0.0.1" }`. */
   hosts?: Record<string, string>;
   /**
+   * Another proxy on the way to the servers: `"http://user:password@host:port"`, or the same with `https`, `socks5`, `socks5h`, `socks4`
+   * or `socks4a` (`h` and `a` leave it to the proxy to resolve names); or a function that chooses one for each flow, `undefined` for
+   * none. For a conversation that is not HTTP the function gets a CONNECT request. An HTTP proxy is asked for a tunnel with CONNECT
+   * also where the server is plain `http`: it sees hosts and ports, and no more. What `hosts` names is reached without it.
+   */
+  proxy?: string | ((flow: HttpFlow) => string | undefined);
+  /**
+   * Which servers are reached without `proxy` or `pac`, with commas between them: `"localhost,.shop.test,api.test:8443,10.0.0.0/8"`, as
+   * in the environment variable NO_PROXY.
+   */
+  noProxy?: string;
+  /**
+   * A PAC file that says through which proxies servers are reached: its path, URL or text. It runs in the package `quickjs-wasi`, which
+   * is to be installed for it. What it has said of a server (with plain `http`: of a URL) holds as long as the proxy is open.
+   */
+  pac?: string;
+  /**
    * The certificate for servers that ask for one, by host: `{ "api.test": { cert, key }, "*.bank.test": { pfx, passphrase } }`. A name
    * with its port goes before the name alone, that before the longest wildcard.
    */
@@ -160,17 +179,20 @@ const members: Readonly<Record<keyof ProxyOptions, Check>> = {
     requestClientCert: flag,
     keyLogFile: text,
   }),
-  upstream: shape({
+  upstream: oneWayOut(shape({
     ca: (value, where) => typeof value === "string" ? certificates(value, where) : list(certificates)(value, where),
     verify: (value, where) => typeof value === "boolean" ? undefined : matcher(value, where),
     hosts: (value, where) => {
       record(text)(value, where);
       compileHosts(value as Record<string, string>);
     },
+    proxy: checkProxy,
+    noProxy: checkNoProxy,
+    pac: checkPac,
     clientCertificates: checkClientCertificates,
     minVersion: tlsVersion,
     maxVersion: tlsVersion,
-  }),
+  })),
   auth: checkAuthOptions,
   capture: shape({ maxBody: whole(0), maxFlows: whole(0) }),
   timeouts: shape({ connect: whole(1, MAX_MS), head: whole(1, MAX_MS), idle: whole(1, MAX_MS) }),

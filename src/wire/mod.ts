@@ -12,6 +12,7 @@ import { openKeyLog } from "./key_log.ts";
 import { listen } from "./listener.ts";
 import type { TlsVersion, TrustConfig } from "./outbound/trust.ts";
 import { Upstream } from "./outbound/upstream.ts";
+import { WayOut, type WayOutConfig } from "./outbound/way_out.ts";
 import type { ClientConnection, Observer, WireContext } from "./wire_context.ts";
 
 export { type CaOptions, type CertificateAuthority, openCa } from "./ca/mod.ts";
@@ -27,9 +28,10 @@ export interface WireOptions {
   /** Milliseconds. */
   readonly timeouts: { readonly connect: number; readonly head: number; readonly idle: number };
   readonly limits: { readonly headBytes: number; readonly connections: number };
-  readonly upstream: Omit<TrustConfig, "keyLog"> & {
+  readonly upstream: Omit<TrustConfig, "keyLog"> & WayOutConfig & {
     readonly verify: (flow: HttpFlow) => boolean;
-    readonly hosts: Record<string, string>;
+    /** Whether the certificate of another proxy must be trusted. */
+    readonly verifyProxy: boolean;
   };
   /** What clients must send to use the proxy. */
   readonly auth?: ProxyCredentials | undefined;
@@ -61,9 +63,21 @@ export async function openWire(options: WireOptions): Promise<Wire> {
   const isSelf = (hostname: string, port: number) => port === ownPort && isOwnAddress(hostname, host);
   const keys = options.keyLogFile === undefined ? undefined : openKeyLog(options.keyLogFile);
   const keyLog = keys && ((line: Uint8Array) => keys.write(line));
-  const upstream = new Upstream({ ...options.upstream, timeouts, headBytes: limits.headBytes, isSelf, keyLog }, hooks);
   const clients = new Set<ClientConnection>();
   const closing = new AbortController();
+  const wayOut = new WayOut({
+    ...options.upstream,
+    timeouts,
+    isSelf,
+    keyLog,
+    hooks,
+    signal: closing.signal,
+    log: (message) => options.log("info", message),
+  });
+  const upstream = new Upstream(
+    { ...options.upstream, wayOut, timeouts, headBytes: limits.headBytes, isSelf, keyLog },
+    hooks,
+  );
   const context: WireContext = {
     hooks,
     upstream,
@@ -75,7 +89,7 @@ export async function openWire(options: WireOptions): Promise<Wire> {
     closing: closing.signal,
     log: (level, message) => options.log(level, message),
   };
-  const listener = await listen(host, options.port, context).catch((error) => {
+  const listener = await wayOut.ready().then(() => listen(host, options.port, context)).catch((error) => {
     keys?.close();
     throw error;
   });

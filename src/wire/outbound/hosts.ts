@@ -7,8 +7,8 @@ import { parseAuthority } from "../../flow/authority.ts";
 import { OptionsError } from "../../flow/error.ts";
 import { compileByHost } from "./by_host.ts";
 
-/** Where a host and port lead to. */
-export type HostOverrides = (hostname: string, port: number) => { hostname: string; port: number };
+/** Where a host and port lead to; `undefined` where nothing says otherwise. */
+export type HostOverrides = (hostname: string, port: number) => { hostname: string; port: number } | undefined;
 
 /**
  * Compiles `{ "api.test": "127.0.0.1:4000", "*.test": "127.0.0.1", "api.test:8443": "127.0.0.1:1" }`. A target without a port keeps
@@ -30,6 +30,6 @@ export function compileHosts(hosts: Record<string, string>): HostOverrides {
   const targetOf = compileByHost(targets, "upstream.hosts");
   return (hostname, port) => {
     const target = targetOf(hostname, port);
-    return target === undefined ? { hostname, port } : { hostname: target.hostname, port: target.port || port };
+    return target && { hostname: target.hostname, port: target.port || port };
   };
 }

@@ -8,22 +8,22 @@ import { bareHost } from "../../flow/authority.ts";
 import type { FlowError } from "../../flow/flow_error.ts";
 import type { HttpFlow } from "../../flow/http_flow.ts";
 import type { TcpFlow } from "../../flow/tcp_flow.ts";
-import { nextPeerId, type Peer } from "../../flow/peer.ts";
+import type { Peer } from "../../flow/peer.ts";
 import type { Dispatcher } from "../../hooks/dispatcher.ts";
 import type { HookName } from "../../hooks/table.ts";
 import type { UpstreamStream } from "../exchange/upstream_stream.ts";
 import { UpstreamConnection } from "./connection.ts";
-import { dial, DialError, type DialOptions, type DialTls } from "./dial.ts";
-import { compileHosts, type HostOverrides } from "./hosts.ts";
+import { DialError, type DialOptions, type DialTls } from "./dial.ts";
 import { Pool } from "./pool.ts";
 import { Trust, type TrustConfig } from "./trust.ts";
+import type { WayOut } from "./way_out.ts";
 
 /** How servers are reached. */
 export interface UpstreamConfig extends TrustConfig {
   /** Whether the certificate of the server of a flow must be trusted. */
   readonly verify: (flow: HttpFlow) => boolean;
-  /** Where names lead to. */
-  readonly hosts: Record<string, string>;
+  /** Which way flows go. */
+  readonly wayOut: WayOut;
   /** Milliseconds. */
   readonly timeouts: { readonly connect: number; readonly head: number; readonly idle: number };
   /** The largest head of a response, in bytes. */
@@ -36,7 +36,7 @@ export interface UpstreamConfig extends TrustConfig {
 export class Upstream {
   readonly #config: UpstreamConfig;
   readonly #hooks: Dispatcher;
-  readonly #hosts: HostOverrides;
+  readonly #wayOut: WayOut;
   readonly #pool = new Pool();
   readonly #open = new Set<{ destroy(): unknown }>();
   readonly #closing = new AbortController();
@@ -49,28 +49,36 @@ export class Upstream {
   constructor(config: UpstreamConfig, hooks: Dispatcher) {
     this.#config = config;
     this.#hooks = hooks;
-    this.#hosts = compileHosts(config.hosts);
+    this.#wayOut = config.wayOut;
     this.#trust = new Trust(config);
   }
 
   /** An idle connection for a flow, if there is one. */
   idle(flow: HttpFlow): UpstreamStream | undefined {
+    // Without its way it is not known which connections are right for it.
+    if (this.#wayOut.known(flow) === undefined) return undefined;
     const connection = this.#pool.take(this.#key(flow));
     if (connection !== undefined) flow.server = connection.peer;
     return connection;
   }
 
   /**
-   * A new connection for a flow.
+   * A connection for a flow: a new one, unless the way had to be found first and one waits at its end.
    *
    * @throws {DialError} the server cannot be reached, or is this proxy
+   * @throws {FlowtapeError} the way cannot be found
    * @throws {HookError} a `serverConnect` hook threw
    */
-  connect(flow: HttpFlow): Promise<UpstreamStream> {
+  async connect(flow: HttpFlow): Promise<UpstreamStream> {
+    if (this.#wayOut.known(flow) === undefined) {
+      await this.#wayOut.find(flow);
+      const waiting = this.idle(flow);
+      if (waiting !== undefined) return waiting;
+    }
     const key = this.#key(flow);
     const { scheme } = flow.request;
     const secure = scheme === "https" || scheme === "wss";
-    return this.#reach(flow, flow.request, secure ? { tls: this.#tlsOptions(flow) } : {}, (socket, peer) => {
+    return await this.#reach(flow, flow.request, secure ? { tls: this.#tlsOptions(flow) } : {}, (socket, peer) => {
       const connection = new UpstreamConnection(socket, peer, this.#config, {
         idle: (connection) => {
           if (this.#closing.signal.aborted) connection.destroy();
@@ -118,8 +126,8 @@ export class Upstream {
     how: Pick<DialOptions, "tls" | "halfOpen">,
     use: (socket: net.Socket, peer: Peer) => T,
   ): Promise<T> {
-    const to = this.#hosts(hostname, port);
-    const peer: Peer = { id: nextPeerId(), host: bareHost(to.hostname), port: to.port };
+    const way = this.#wayOut.known(flow) ?? await this.#wayOut.find(flow);
+    const peer = this.#wayOut.server(way, { hostname, port });
     const { timings, origin } = flow;
     flow.server = peer;
     const started = performance.now();
@@ -128,8 +136,9 @@ export class Upstream {
       this.#peers.add(peer);
       if (this.#config.isSelf(peer.host, peer.port)) throw loop(flow);
       timings.connectStart = started - origin;
-      const { socket, times } = await dial(peer, {
+      const { socket, times } = await this.#wayOut.open(way, peer, {
         ...how,
+        client: flow.client,
         hostname: bareHost(hostname),
         timeout: this.#config.timeouts.connect,
         signal: this.#closing.signal,
@@ -149,8 +158,9 @@ export class Upstream {
 
   #key(flow: HttpFlow): string {
     const { scheme, hostname, port } = flow.request;
-    if (scheme === "http" || scheme === "ws") return `${hostname}:${port}`;
-    return `${this.#config.verify(flow) ? "tls" : "tls-unverified"} ${hostname}:${port} ${serverNameOf(flow)}`;
+    const place = `${hostname}:${port} ${this.#wayOut.known(flow)!.key}`;
+    if (scheme === "http" || scheme === "ws") return place;
+    return `${this.#config.verify(flow) ? "tls" : "tls-unverified"} ${place} ${serverNameOf(flow)}`;
   }
 
   #tlsOptions(flow: HttpFlow): DialTls {

@@ -9,7 +9,7 @@ import tls from "node:tls";
 import { bareHost } from "../../../flow/authority.ts";
 import type { FlowError } from "../../../flow/flow_error.ts";
 import { nextPeerId } from "../../../flow/peer.ts";
-import { dial, DialError } from "../dial.ts";
+import { dial, DialError, type DialTls } from "../dial.ts";
 import { connectionFailure } from "../failure.ts";
 import { HttpConnectHandshake } from "./http_connect.ts";
 import { type Handshake, runHandshake } from "./run_handshake.ts";
@@ -26,12 +26,11 @@ export interface ConnectThroughOptions {
   /** Given up when it aborts. */
   readonly signal: AbortSignal;
   /** TLS with an `https` proxy. Default: it must have a certificate of a well-known authority. */
-  readonly tls?: {
-    /** Whether the certificate must be trusted. */
-    readonly verify: boolean;
-    /** What is trusted. */
-    readonly context: tls.SecureContext;
-  };
+  readonly tls?: Omit<DialTls, "serverName">;
+  /** The fields of the CONNECT that asks an HTTP proxy for the tunnel, whole lines. Default: Host. */
+  readonly fields?: string;
+  /** Whether either side of the tunnel can be ended alone. Default: no. */
+  readonly halfOpen?: boolean | undefined;
 }
 
 /**
@@ -56,7 +55,7 @@ export async function connectThrough(
   const resolved = await resolveHere(proxy, target, options.signal, limits);
   const socket = await dialProxy(proxy, target, limits.left(), options);
   try {
-    await runHandshake(socket, handshakeFor(proxy, resolved), {
+    await runHandshake(socket, handshakeFor(proxy, resolved, options.fields), {
       timeoutMs: limits.left(),
       signal: options.signal,
       ended: (cause) => closed(proxy, target, cause),
@@ -78,11 +77,11 @@ interface Limits {
   aborted(): Error;
 }
 
-function handshakeFor(proxy: UpstreamProxy, target: ProxyTarget): Handshake<unknown> {
+function handshakeFor(proxy: UpstreamProxy, target: ProxyTarget, fields: string | undefined): Handshake<unknown> {
   switch (proxy.scheme) {
     case "http":
     case "https":
-      return new HttpConnectHandshake(target, proxy.authorization());
+      return new HttpConnectHandshake(target, proxy.authorization(), fields);
     case "socks4":
     case "socks4a":
       return new Socks4Handshake(target, proxy.credentials()?.username);
@@ -112,7 +111,7 @@ async function dialProxy(
   proxy: UpstreamProxy,
   target: ProxyTarget,
   timeout: number,
-  { signal, tls: trust }: ConnectThroughOptions,
+  { signal, tls: trust, halfOpen = false }: ConnectThroughOptions,
 ): Promise<Socket> {
   const { hostname, port } = proxy;
   try {
@@ -120,6 +119,7 @@ async function dialProxy(
       hostname,
       timeout,
       signal,
+      halfOpen,
       ...(proxy.scheme === "https"
         ? { tls: { serverName: hostname, ...(trust ?? { verify: true, context: tls.createSecureContext() }) } }
         : {}),

@@ -15,6 +15,8 @@ import { type ProxyTarget, targetName } from "./upstream_proxy.ts";
 /** The "H" of "HTTP/1.1 200 OK". */
 const LETTER_H = 0x48;
 
+const AUTHORIZED = /^proxy-authorization:/im;
+
 /** What the proxy said when it opened the tunnel. */
 export interface ConnectAnswer {
   /** 200 to 299. */
@@ -28,13 +30,16 @@ export class HttpConnectHandshake implements Handshake<ConnectAnswer> {
   #request: Buffer | undefined;
   #first: number | undefined;
 
-  /** @param authorization the value of Proxy-Authorization */
-  constructor(target: ProxyTarget, authorization?: string) {
-    const authority = targetName(target);
+  /**
+   * @param authorization the value of Proxy-Authorization
+   * @param fields whole lines; the default is Host. Proxy-Authorization in them goes before the other
+   */
+  constructor(target: ProxyTarget, authorization?: string, fields: string = hostField(target)) {
     this.#authorization = authorization;
     this.#request = Buffer.from(
-      `CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n` +
-        (authorization === undefined ? "" : `Proxy-Authorization: ${authorization}\r\n`) + "\r\n",
+      `CONNECT ${targetName(target)} HTTP/1.1\r\n${fields}` +
+        (authorization === undefined || AUTHORIZED.test(fields) ? "" : `Proxy-Authorization: ${authorization}\r\n`) +
+        "\r\n",
       "latin1",
     );
     this.#parser.answers("CONNECT");
@@ -114,4 +119,9 @@ export class HttpConnectHandshake implements Handshake<ConnectAnswer> {
       : "it does not accept the name and password in its URL";
     return new ProxyRefusal("NEXT_PROXY_AUTH", `${answered}: ${what}`);
   }
+}
+
+/** The field that a CONNECT cannot do without (RFC 9112 section 3.2). */
+export function hostField(target: ProxyTarget): string {
+  return `Host: ${targetName(target)}\r\n`;
 }

@@ -7,18 +7,8 @@ import type { FlowErrorCode } from "../../../flow/flow_error.ts";
 import { FlowtapeError } from "../../../flow/error.ts";
 
 /**
- * Why there is no tunnel. The codes do not begin with `UPSTREAM_`, where it is the proxy that failed: that says nothing of
- * the server, and does not belong on a tape.
- *
- * | code | what happened |
- * |---|---|
- * | `NEXT_PROXY_UNREACHABLE` | the proxy cannot be connected to, or its certificate is not trusted |
- * | `NEXT_PROXY_TIMEOUT` | the proxy did not open the tunnel in time |
- * | `NEXT_PROXY_CLOSED` | the proxy hung up before it answered |
- * | `NEXT_PROXY_AUTH` | the proxy wants a name and a password, or others |
- * | `NEXT_PROXY_REFUSED` | the proxy does not open this tunnel |
- * | `NEXT_PROXY_ANSWER` | what the proxy answers is not what it should speak |
- * | `UPSTREAM_...` | a SOCKS proxy tells what is wrong with the server |
+ * Why there is no tunnel: a `NEXT_PROXY_...` code of `FAILURES`, or an `UPSTREAM_...` code where a SOCKS proxy tells what is
+ * wrong with the server. Where it is the proxy that failed, that says nothing of the server, and does not belong on a tape.
  */
 export type ProxyFailureCode = FlowErrorCode;
 

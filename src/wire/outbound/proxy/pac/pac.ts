@@ -135,7 +135,8 @@ export class Pac {
   }
 }
 
-function whatIsShown(url: string): { shown: string; host: string } {
+/** What a PAC file is told of a URL: the same for many of them. */
+export function whatIsShown(url: string): { shown: string; host: string } {
   const { protocol, host, hostname, pathname, search } = new URL(url);
   const secret = protocol === "https:" || protocol === "wss:";
   return {
