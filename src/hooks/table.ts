@@ -118,9 +118,14 @@ export const HOOKS: Readonly<Record<HookName, HookEntry>> = {
   httpConnect: {
     group: "http",
     when:
-      "A client asks for a tunnel with CONNECT, before it is answered. No other http hook fires for this flow but `error`.",
-    guarantees: "`flow.request.hostname` and `port` are the target.",
-    mayChange: "`flow.response` with a status that is not 2xx refuses the tunnel.",
+      "A client asks for a tunnel with CONNECT, before it is answered. No other http hook fires for this flow but `error`. " +
+      "Also when the proxy itself is about to ask another one (`upstream.proxy`, `upstream.pac`) for a tunnel with CONNECT: " +
+      "then `flow.server.via` is that proxy, and no other hook fires for this flow.",
+    guarantees:
+      "`flow.request.hostname` and `port` are the target. `flow.server` is set for a CONNECT to another proxy alone.",
+    mayChange:
+      "`flow.response` with a status that is not 2xx refuses the tunnel. To another proxy: headers, which are sent to it " +
+      "(Proxy-Authorization, which is not shown, replaces that of its URL); a refusal fails the flows that wanted the tunnel.",
   },
   requestHeaders: {
     group: "http",

@@ -8,7 +8,7 @@ import type { FlowError } from "../../flow/flow_error.ts";
 import type { Peer } from "../../flow/peer.ts";
 import type { Dispatcher } from "../../hooks/dispatcher.ts";
 import { dial, DialError, type DialOptions, type DialTimes } from "./dial.ts";
-import { askAboutConnect } from "./proxy/connect_flow.ts";
+import { askAboutConnect } from "./proxy/ask_about_connect.ts";
 import { connectThrough } from "./proxy/connect_through.ts";
 import type { PacRoute } from "./proxy/pac/route.ts";
 import type { UpstreamProxy } from "./proxy/upstream_proxy.ts";

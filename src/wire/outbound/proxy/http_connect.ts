@@ -121,7 +121,7 @@ export class HttpConnectHandshake implements Handshake<ConnectAnswer> {
   }
 }
 
-/** The field that a CONNECT cannot do without (RFC 9112 section 3.2). */
-export function hostField(target: ProxyTarget): string {
+// A CONNECT cannot do without it (RFC 9112 section 3.2).
+function hostField(target: ProxyTarget): string {
   return `Host: ${targetName(target)}\r\n`;
 }
