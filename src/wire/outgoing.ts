@@ -36,7 +36,17 @@ export class Outgoing {
       this.#parts.push(part);
       this.#size += part.length;
     }
-    return this.#size + this.#socket.writableLength < HIGH_WATER;
+    return !this.full;
+  }
+
+  /** How many bytes have not left this process. */
+  get backlog(): number {
+    return this.#size + this.#socket.writableLength;
+  }
+
+  /** Whether so many bytes are waiting that there should be no more for now. */
+  get full(): boolean {
+    return this.backlog >= HIGH_WATER;
   }
 
   /** Calls once when what was pushed has been taken. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { FlowError } from "../../flow/flow_error.ts";
 import type { BodySink } from "./body_pipe.ts";
 import type { ResponseOut } from "./response_out.ts";
 
@@ -16,8 +17,8 @@ export interface ClientStream {
   respond(out: ResponseOut): BodySink;
   /** Calls once when what was sent has been taken. */
   drained(callback: () => void): void;
-  /** Cuts the connection, so that the client sees that something is missing. */
-  abort(): void;
+  /** Cuts the connection or resets the stream, so that the client sees that something is missing. */
+  abort(error?: FlowError): void;
   /** The exchange is over. */
   done(): void;
 }

@@ -41,8 +41,8 @@ export function framed(message: Message, head: Head | undefined, kind: BodyKind)
       : kind === "none"
       ? withoutFraming(head)
       : withoutHops(head);
-    // In HTTP/2 nothing says that a body has no length.
-    const unframed = head.framing.kind === "chunked" && head.codingAt < 0 && !headers.edited;
+    // In HTTP/2 no field need say how a body ends.
+    const unframed = head.framing.kind !== "none" && head.codingAt < 0 && head.lengthAt < 0 && !headers.edited;
     return { fields: unframed ? fields + framingLine(head.framing) : fields, framing: head.framing };
   }
   if (kind !== "any") return { fields: rewritten(headers, NO_BODY, kind), framing: NO_BODY };

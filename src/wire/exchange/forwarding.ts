@@ -24,6 +24,9 @@ import type { UpstreamStream, UpstreamUser } from "./upstream_stream.ts";
 /** Methods that may be sent again when it is unknown whether the first one was seen (RFC 9110 section 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 
+/** Types of responses that may have no end: server-sent events, and gRPC, where the client may wait for one message to send the next. */
+const CONVERSATION = /^(?:text\/event-stream|application\/grpc(?:\+.+)?)$/;
+
 /** How many informational responses a flow keeps. */
 const MAX_INFORMATIONAL = 100;
 
@@ -35,6 +38,7 @@ export class Forwarding implements UpstreamUser {
   #given: FlowResponse | undefined;
   #download: BodyPipe | undefined;
   #retried = false;
+  #refused = false;
   #cut = false;
 
   /** @param exchange whose request is to be sent */
@@ -70,9 +74,9 @@ export class Forwarding implements UpstreamUser {
   }
 
   /** The server is of no use any more. */
-  cut(): void {
+  cut(error?: FlowError): void {
     this.#cut = true;
-    this.#stream?.destroy();
+    this.#stream?.destroy(error);
     this.#stream = undefined;
     if (this.#download !== undefined && !this.#download.ended) this.#download.drop();
   }
@@ -131,6 +135,17 @@ export class Forwarding implements UpstreamUser {
     }
   }
 
+  /** @inheritdoc */
+  upstreamRefused(error: FlowError): void {
+    this.#stream = undefined;
+    if (this.#refused || !this.#canRepeat()) {
+      this.#exchange.fail(error);
+      return;
+    }
+    this.#refused = true;
+    this.start();
+  }
+
   #switch(head: ResponseHead): void {
     const stream = this.#stream!;
     stream.stop();
@@ -186,8 +201,11 @@ export class Forwarding implements UpstreamUser {
       return;
     }
     if (upload.ended) upload.trailers = flow.request.trailers?.fields ?? "";
-    if (this.#retried) {
+    if (this.#retried || this.#refused) {
+      // More may have come in the meantime than is kept.
+      if (!this.#canRepeat()) throw new Error("the request was too large to be sent again (capture.maxBody)");
       upload.repeat(sink);
+      if (!upload.ended) client.readBody();
     } else if (!upload.pass(sink)) {
       this.drained(() => client.readBody());
     } else if (!upload.ended) {
@@ -203,6 +221,11 @@ export class Forwarding implements UpstreamUser {
     return error.code === "UPSTREAM_CLOSED" && !this.#retried && reused && !answered &&
       IDEMPOTENT.has(flow.request.method) &&
       (flow.request.bodyEdited || upload.content.complete && !upload.content.truncated);
+  }
+
+  #canRepeat(): boolean {
+    const { flow, upload } = this.#exchange;
+    return flow.request.bodyEdited || !upload.content.truncated;
   }
 
   #release(): void {
@@ -221,7 +244,7 @@ export class Forwarding implements UpstreamUser {
       this.#replaced("headed");
     } else if (!context.hooks.needs("response", flow)) {
       this.#pass();
-    } else if (response.stream || essence(response.headers.get("content-type")) === "text/event-stream") {
+    } else if (response.stream || CONVERSATION.test(essence(response.headers.get("content-type")))) {
       // Nobody waits for the end of a stream of events: there may be none.
       this.#exchange.hookAfterwards();
       this.#pass();

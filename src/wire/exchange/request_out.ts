@@ -7,17 +7,21 @@ import { formatAuthority } from "../../flow/authority.ts";
 import type { FlowRequest } from "../../flow/request.ts";
 import { type Framing, NO_BODY } from "../http1/head.ts";
 import { checkRequestLine, requestLine, setField, stripFields } from "../http1/serializer.ts";
-import { framed } from "./fields.ts";
+import { type Framed, framed } from "./fields.ts";
 import type { OutgoingRequest } from "./upstream_stream.ts";
 
 const EXPECT: ReadonlySet<string> = new Set(["expect"]);
 
-/**
- * Start line and fields of a request, and how its body ends.
- */
-export function requestOut(
-  { flow: { request }, head, continued, handshake }: OutgoingRequest,
-): { readonly text: string; readonly framing: Framing } {
+/** Start line and fields of a request, and how its body ends. */
+export function requestOut(outgoing: OutgoingRequest): { readonly text: string; readonly framing: Framing } {
+  const { flow: { request }, head } = outgoing;
+  const { fields, framing } = requestFields(outgoing);
+  const lines = head.version === "2" ? joinCookies(fields) : fields;
+  return { text: `${requestLine(request.method, request.target)}${lines}\r\n`, framing };
+}
+
+/** The fields of a request, Host among them, and how its body ends. */
+export function requestFields({ flow: { request }, head, continued, handshake }: OutgoingRequest): Framed {
   if (request.method !== head.method) checkRequestLine(request.method, request.target);
   const bodiless = head.framing.kind === "none" && !request.bodyEdited;
   const out = handshake === undefined
@@ -32,7 +36,13 @@ export function requestOut(
     fields = setField(fields, "Host", authorityOf(request));
   }
   if (continued && head.expectContinue) fields = stripFields(fields, EXPECT);
-  return { text: `${requestLine(request.method, request.target)}${fields}\r\n`, framing: out.framing };
+  return { fields, framing: out.framing };
+}
+
+/** The fields with one Cookie line, as HTTP/1.1 wants it (RFC 9113 section 8.2.3). */
+function joinCookies(fields: string): string {
+  const cookies = [...fields.matchAll(/^cookie:(.*)\r\n/gim)].map(([, value = ""]) => value.trim());
+  return cookies.length < 2 ? fields : setField(fields, "cookie", cookies.join("; "));
 }
 
 const AUTHORITY = /^(?:https?|wss?):\/\/([^/?#]*)/i;

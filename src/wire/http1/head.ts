@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { HttpVersion } from "../../flow/message.ts";
+
 /** How the end of a body is found (RFC 9112 6.3). */
 export type Framing =
   | { readonly kind: "none" }
@@ -13,8 +15,8 @@ export type Framing =
 
 /** What requests and responses have in common. */
 export interface Head {
-  /** The version to answer in. A minor version above 1 is read as 1.1 (RFC 9110 2.5). */
-  readonly version: "1.0" | "1.1";
+  /** The version to answer in. A minor version above 1 is read as 1.1 (RFC 9110 2.5). A head of HTTP/2 has the same shape. */
+  readonly version: HttpVersion;
   /** The raw field lines, latin1, each ended by CRLF; neither the start line nor the final empty line. */
   readonly fields: string;
   /** How the end of the body is found. */
@@ -62,7 +64,8 @@ export const CHUNKED: Framing = Object.freeze({ kind: "chunked" });
 /** A body that ends with the connection. */
 export const UNTIL_CLOSE: Framing = Object.freeze({ kind: "close" });
 
-const EMPTY: Framing = Object.freeze({ kind: "length", length: 0 });
+/** A body without bytes. */
+export const EMPTY: Framing = Object.freeze({ kind: "length", length: 0 });
 
 /** A body of `length` bytes. */
 export function ofLength(length: number): Framing {

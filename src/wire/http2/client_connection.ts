@@ -1,0 +1,192 @@
+/**
+ * A client's connection that speaks HTTP/2: many exchanges at once.
+ *
+ * @module
+ */
+import type { Duplex } from "node:stream";
+import { BodyBuffer } from "../../flow/body_buffer.ts";
+import type { FlowError } from "../../flow/flow_error.ts";
+import { FlowHeaders } from "../../flow/headers.ts";
+import { HttpFlow } from "../../flow/http_flow.ts";
+import type { Peer } from "../../flow/peer.ts";
+import { FlowRequest } from "../../flow/request.ts";
+import type { RequestHead } from "../http1/head.ts";
+import { reportFailed } from "../inbound/report_failed.ts";
+import { type Route, Router } from "../inbound/route.ts";
+import { Outgoing } from "../outgoing.ts";
+import { Watch } from "../watch.ts";
+import type { ClientConnection, WireContext } from "../wire_context.ts";
+import { ClientRequest } from "./client_request.ts";
+import type { Http2Error } from "./http2_error.ts";
+import { requestFields } from "./message_fields.ts";
+import { Http2Session, type SessionUser } from "./session.ts";
+import type { Http2Stream } from "./stream.ts";
+
+/** How long the client may take to read why its connection ends, in milliseconds. */
+const LINGER_MS = 1000;
+
+/** The client's side of HTTP/2. */
+export class Http2ClientConnection implements SessionUser, ClientConnection {
+  /** The client. */
+  readonly peer: Peer;
+  /** What is known of the server. */
+  readonly route: Route;
+  /** What the connections of the proxy share. */
+  readonly context: WireContext;
+  /** Finds the addresses of requests. */
+  readonly router: Router;
+
+  readonly #socket: Duplex;
+  readonly #out: Outgoing;
+  readonly #session: Http2Session;
+  readonly #requests = new Set<ClientRequest>();
+  readonly #watch: Watch;
+  #closing = false;
+
+  /** @param route what is known of the server */
+  constructor(socket: Duplex, peer: Peer, route: Route, context: WireContext) {
+    this.#socket = socket;
+    this.peer = peer;
+    this.route = route;
+    this.context = context;
+    this.router = new Router(route);
+    this.#out = new Outgoing(socket);
+    this.#watch = new Watch(() => this.#expired());
+    this.#session = new Http2Session("server", this.#out, this, context.config);
+    socket.on("data", (bytes: Uint8Array) => this.#receive(bytes));
+    socket.on("end", () => this.#gone());
+    // The "close" that follows every error says all there is to say.
+    socket.on("error", () => {});
+    socket.on("close", () => this.#closed());
+    context.clients.add(this);
+    this.#session.start();
+    this.#watch.set(context.config.timeouts.head);
+  }
+
+  /** @inheritdoc */
+  opened(stream: Http2Stream, raw: string[] | undefined, end: boolean): void {
+    if (raw === undefined) return this.#refuse(stream);
+    let head: RequestHead;
+    let scheme: string | undefined;
+    try {
+      const request = requestFields(raw, end, stream.id);
+      ({ head, scheme } = request);
+    } catch (error) {
+      this.#report(error as Http2Error);
+      throw error;
+    }
+    if (head.framing.kind === "length") stream.expected = head.framing.length;
+    const request = new ClientRequest(stream, this, head);
+    this.#requests.add(request);
+    request.begin(scheme, end);
+  }
+
+  /** @inheritdoc */
+  tooLarge(stream: Http2Stream): void {
+    stream.break({ kind: "invalid", code: 1, message: "its trailers are too large (limits.headBytes)" });
+  }
+
+  /** @inheritdoc */
+  closedStream(): void {
+    if (this.#session.goingAway && this.#session.size === 0) this.#out.end();
+  }
+
+  /** @inheritdoc */
+  goingAway(): void {
+    this.closedStream();
+  }
+
+  /** @inheritdoc */
+  invalid(error: Http2Error): void {
+    this.#report(error);
+    this.#linger();
+  }
+
+  /** A request is over. */
+  forget(request: ClientRequest): void {
+    this.#requests.delete(request);
+  }
+
+  /** @inheritdoc */
+  shutDown(reason: FlowError): void {
+    for (const request of [...this.#requests]) request.fail(reason);
+    this.#session.goAway();
+    this.#closing = true;
+    this.#watch.close();
+    this.#out.flush();
+    this.#socket.destroy();
+  }
+
+  #receive(bytes: Uint8Array): void {
+    if (this.#closing) return;
+    this.#session.receive(bytes);
+    if (this.#closing) return;
+    // What has begun must be completed in time: the preface, a frame, a field section.
+    if (!this.#session.waiting) this.#watch.off();
+    else if (!this.#watch.on) this.#watch.set(this.context.config.timeouts.head);
+  }
+
+  #expired(): void {
+    if (this.#closing) {
+      this.#socket.destroy();
+      return;
+    }
+    const { head } = this.context.config.timeouts;
+    this.#fail({
+      code: "CLIENT_TIMEOUT",
+      message: `the client did not complete what it had begun to send within ${head} ms (timeouts.head)`,
+    });
+    this.#session.goAway();
+    this.#session.lose();
+    this.#linger();
+  }
+
+  #refuse(stream: Http2Stream): void {
+    const failure: FlowError = {
+      code: "HTTP_HEADERS_TOO_LARGE",
+      message: `the head of the request is larger than ${this.context.config.headBytes} bytes (limits.headBytes)`,
+      status: 431,
+    };
+    ClientRequest.refuse(stream, this, failure, 431);
+    this.#fail(failure);
+  }
+
+  #report(error: Http2Error): void {
+    this.#fail({ code: `HTTP2_${error.code}`, message: `the client breaks HTTP/2: ${error.message}` });
+  }
+
+  // There is no request to speak of, but what came should be seen.
+  #fail(failure: FlowError): void {
+    const { tunnel, scheme } = this.route;
+    const address = {
+      scheme,
+      hostname: tunnel?.hostname ?? "malformed.invalid",
+      port: tunnel?.port ?? 80,
+      target: "/",
+    };
+    const flow = new HttpFlow(
+      new FlowRequest("MALFORMED", address, "2", FlowHeaders.fromFields(""), BodyBuffer.of(new Uint8Array(0))),
+      this.peer,
+    );
+    flow.error = failure;
+    reportFailed(this.context, flow);
+  }
+
+  #linger(): void {
+    this.#closing = true;
+    this.#out.end();
+    this.#watch.set(LINGER_MS);
+  }
+
+  #gone(): void {
+    this.#session.lose();
+    this.#out.end();
+  }
+
+  #closed(): void {
+    this.#closing = true;
+    this.#watch.close();
+    this.context.clients.delete(this);
+    this.#session.lose();
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * The static table of HPACK (RFC 7541 appendix A).
+ *
+ * @module
+ */
+
+/** Names and values; the first entry has index 1. */
+export const STATIC_TABLE: readonly (readonly [name: string, value: string])[] = [
+  [":authority", ""],
+  [":method", "GET"],
+  [":method", "POST"],
+  [":path", "/"],
+  [":path", "/index.html"],
+  [":scheme", "http"],
+  [":scheme", "https"],
+  ...["200", "204", "206", "304", "400", "404", "500"].map((status) => [":status", status] as const),
+  ["accept-charset", ""],
+  ["accept-encoding", "gzip, deflate"],
+  ...[
+    "accept-language",
+    "accept-ranges",
+    "accept",
+    "access-control-allow-origin",
+    "age",
+    "allow",
+    "authorization",
+    "cache-control",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "content-length",
+    "content-location",
+    "content-range",
+    "content-type",
+    "cookie",
+    "date",
+    "etag",
+    "expect",
+    "expires",
+    "from",
+    "host",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "last-modified",
+    "link",
+    "location",
+    "max-forwards",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "range",
+    "referer",
+    "refresh",
+    "retry-after",
+    "server",
+    "set-cookie",
+    "strict-transport-security",
+    "transfer-encoding",
+    "user-agent",
+    "vary",
+    "via",
+    "www-authenticate",
+  ].map((name) => [name, ""] as const),
+];
+
+const byName = new Map<string, number>();
+const byField = new Map<string, number>();
+STATIC_TABLE.forEach(([name, value], i) => {
+  if (!byName.has(name)) byName.set(name, i + 1);
+  if (value !== "") byField.set(`${name}\0${value}`, i + 1);
+});
+
+/** The index of the first entry with this name, or 0. */
+export function indexOfName(name: string): number {
+  return byName.get(name) ?? 0;
+}
+
+/** The index of the entry with this name and value, or 0. */
+export function indexOfField(name: string, value: string): number {
+  return byField.get(`${name}\0${value}`) ?? 0;
+}

@@ -1,0 +1,225 @@
+/**
+ * One request to a server that speaks HTTP/2.
+ *
+ * @module
+ */
+import type { FlowError } from "../../flow/flow_error.ts";
+import type { BodySink } from "../exchange/body_pipe.ts";
+import { requestFields } from "../exchange/request_out.ts";
+import type { OutgoingRequest, UpstreamStream, UpstreamUser } from "../exchange/upstream_stream.ts";
+import type { ResponseHead } from "../http1/head.ts";
+import { connectionFailure } from "../outbound/failure.ts";
+import { Watch } from "../watch.ts";
+import { addLines } from "./field_lines.ts";
+import { ERROR_CODES, errorName, Http2Error } from "./http2_error.ts";
+import { responseHead, trailerLines } from "./message_fields.ts";
+import type { BrokenStream, Http2Stream, StreamUser } from "./stream.ts";
+import { NO_SINK, StreamSink } from "./stream_sink.ts";
+import type { Http2UpstreamConnection } from "./upstream_connection.ts";
+
+/** The server's side of one exchange. */
+export class UpstreamRequest implements UpstreamStream, StreamUser {
+  /** @inheritdoc */
+  readonly reused: boolean;
+  /** @inheritdoc */
+  answered = false;
+
+  readonly #stream: Http2Stream;
+  readonly #connection: Http2UpstreamConnection;
+  readonly #watch: Watch;
+  #user: UpstreamUser | undefined;
+  #method = "";
+  #final: ResponseHead | undefined;
+  #trailers = "";
+
+  /** @param stream nothing has been sent on it */
+  constructor(stream: Http2Stream, connection: Http2UpstreamConnection) {
+    this.#stream = stream;
+    this.#connection = connection;
+    this.reused = connection.reused;
+    this.#watch = new Watch(() => this.#expired());
+    stream.user = this;
+  }
+
+  /** @inheritdoc */
+  send(outgoing: OutgoingRequest, user: UpstreamUser): BodySink {
+    const { request } = outgoing.flow;
+    const { fields, framing } = requestFields(outgoing);
+    const secure = request.scheme === "https" || request.scheme === "wss";
+    const raw = [
+      ":method",
+      request.method,
+      ":scheme",
+      secure ? "https" : "http",
+      ":authority",
+      "",
+      ":path",
+      request.target,
+    ];
+    raw[5] = addLines(raw, fields) ?? request.host;
+    this.#user = user;
+    this.#method = request.method;
+    this.#watch.set(this.#connection.timeouts.head);
+    const end = framing.kind === "none";
+    this.#stream.sendFields(raw, end);
+    return end ? NO_SINK : new StreamSink(this.#stream);
+  }
+
+  /** @inheritdoc */
+  drained(callback: () => void): void {
+    this.#stream.drained(callback);
+  }
+
+  /** @inheritdoc */
+  sending(): void {
+    this.#watch.off();
+  }
+
+  /** @inheritdoc */
+  sent(): void {
+    if (!this.#stream.stopped) this.#await();
+  }
+
+  /** @inheritdoc */
+  stop(): void {
+    this.#watch.off();
+    this.#stream.stop();
+  }
+
+  /** @inheritdoc */
+  go(): void {
+    if (this.#user !== undefined) this.#await();
+    this.#stream.go();
+  }
+
+  /** @inheritdoc */
+  release(): void {
+    this.#user = undefined;
+    this.#watch.close();
+  }
+
+  /** @inheritdoc */
+  destroy(error?: FlowError): void {
+    this.release();
+    // The client's own reason is passed on; whatever else has happened here, the server has done nothing wrong.
+    this.#stream.reset(error?.code === "CLIENT_ABORTED" ? error.resetCode ?? ERROR_CODES.CANCEL : ERROR_CODES.CANCEL);
+  }
+
+  /** @inheritdoc */
+  fields(raw: string[], end: boolean): void {
+    this.#guarded(() => {
+      this.answered = true;
+      this.#await();
+      if (this.#final !== undefined) {
+        if (!end) throw this.#malformed("fields behind its head do not end it");
+        this.#trailers = trailerLines(raw, this.#stream.id);
+        return;
+      }
+      const head = responseHead(raw, end, this.#method, this.#stream.id);
+      if (head.status >= 200) this.#final = head;
+      if (head.framing.kind === "length") this.#stream.expected = head.framing.length;
+      this.#user?.upstreamHead(head);
+    });
+  }
+
+  /** @inheritdoc */
+  data(bytes: Uint8Array): boolean {
+    let more = true;
+    this.#guarded(() => {
+      if (this.#final === undefined) throw this.#malformed("its body comes before its head");
+      this.#await();
+      more = this.#user?.upstreamData({ type: "data", data: bytes, chunk: bytes.length, final: true }) ?? true;
+      if (!more) this.#watch.off();
+    });
+    return more;
+  }
+
+  /** @inheritdoc */
+  end(): void {
+    this.#guarded(() => {
+      if (this.#final === undefined) throw this.#malformed("it has no head");
+      this.#user?.upstreamEnd(this.#trailers);
+    });
+  }
+
+  /** @inheritdoc */
+  broken(why: BrokenStream): void {
+    // The response is there: what the server does not want is the rest of the request (RFC 9113 section 8.1).
+    if (this.#stream.remoteEnded && this.#final !== undefined) return;
+    const user = this.#user;
+    this.release();
+    const wantsHttp1 = why.kind === "reset" && why.code === ERROR_CODES.HTTP_1_1_REQUIRED;
+    if (wantsHttp1) this.#connection.wantsHttp1();
+    const unseen = why.kind === "unseen" || why.kind === "reset" && why.code === ERROR_CODES.REFUSED_STREAM;
+    if ((wantsHttp1 || unseen) && !this.answered) user?.upstreamRefused(this.#failure(why));
+    else user?.upstreamFailed(this.#failure(why));
+  }
+
+  #failure({ kind, code, message }: BrokenStream): FlowError {
+    const { name, error } = this.#connection;
+    const when = this.answered ? "in the middle of its answer" : "before it answered";
+    switch (kind) {
+      case "reset":
+        return {
+          code: "UPSTREAM_RESET",
+          message: `${name} reset the stream ${when}: ${errorName(code)}`,
+          resetCode: code,
+        };
+      case "unseen":
+        return {
+          code: "UPSTREAM_RESET",
+          message: `${name} goes away and did not look at the request`,
+          resetCode: code,
+        };
+      case "invalid":
+        return {
+          code: `HTTP2_${errorName(code)}`,
+          message: `the answer of ${name} is not valid HTTP/2: ${message}`,
+          status: 502,
+        };
+      case "lost":
+        if (this.answered) return { code: "UPSTREAM_ABORTED", message: `${name} closed the connection ${when}` };
+        if (error !== undefined) return connectionFailure(error, name);
+        return { code: "UPSTREAM_CLOSED", message: `${name} closed the connection ${when}` };
+    }
+  }
+
+  /** What is wrong with the message ends its stream, also when it was told later than it came. */
+  #guarded(deed: () => void): void {
+    try {
+      deed();
+    } catch (error) {
+      if (!(error instanceof Http2Error)) throw error;
+      const user = this.#user;
+      this.release();
+      this.#stream.reset(ERROR_CODES[error.code]);
+      user?.upstreamFailed(this.#failure({ kind: "invalid", code: ERROR_CODES[error.code], message: error.message }));
+    }
+  }
+
+  #malformed(what: string): Http2Error {
+    return new Http2Error("PROTOCOL_ERROR", `${what} (RFC 9113 section 8.1)`, this.#stream.id);
+  }
+
+  #await(): void {
+    const { head, idle } = this.#connection.timeouts;
+    this.#watch.set(this.#final === undefined ? head : idle);
+  }
+
+  #expired(): void {
+    const user = this.#user;
+    const { name, timeouts } = this.#connection;
+    this.destroy();
+    user?.upstreamFailed(
+      this.#final !== undefined
+        ? {
+          code: "UPSTREAM_IDLE_TIMEOUT",
+          message: `${name} sent nothing for ${timeouts.idle} ms in the middle of its answer (timeouts.idle)`,
+        }
+        : {
+          code: "UPSTREAM_HEAD_TIMEOUT",
+          message: `${name} did not answer within ${timeouts.head} ms (timeouts.head)`,
+        },
+    );
+  }
+}
