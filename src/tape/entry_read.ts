@@ -34,7 +34,7 @@ export function readEntry(entry: unknown, index: number, path: string): StoredEn
       url: url.includes("#") ? url.slice(0, url.indexOf("#")) : url,
       request: readMessage(req, "request", readPostData(req.postData, path)),
       status,
-      reason: optional(res.statusText, "response.statusText") ?? "",
+      reason: readReason(res.statusText),
       response: readMessage(
         res,
         "response",
@@ -73,10 +73,17 @@ function readVersion(version = ""): HttpVersion {
 function readStatus(status: unknown): number {
   if (typeof status !== "number") throw new Wrong("response.status", status, "a number");
   if (status === 0 || status === -1) return 0;
-  if (!Number.isInteger(status) || status < 100 || status > 999) {
+  // A response that is only announced (RFC 9110 section 15.2) answers nothing; 101 is left alone.
+  if (!Number.isInteger(status) || (status < 200 && status !== 101) || status > 999) {
     throw new Wrong("response.status", status, "0 or a status code");
   }
   return status;
+}
+
+function readReason(reason: unknown): string {
+  const octets = toOctets(optional(reason, "response.statusText") ?? "");
+  if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(octets)) throw new Wrong("response.statusText", reason, "one line of text");
+  return octets;
 }
 
 // Names are few and come again in every entry.
@@ -162,8 +169,14 @@ function readFailure(response: Json, status: number): FlowError | undefined {
   const { _error: error, _failureText: text } = response;
   if (isObject(error)) {
     const code = string(error.code, "response._error.code");
+    if (!/^[\w.-]+$/.test(code)) throw new Wrong("response._error.code", code, "a word");
     const message = string(error.message, "response._error.message");
-    return typeof error.status === "number" ? { code, message, status: error.status } : { code, message };
+    if (error.status === undefined) return { code, message };
+    const { status: shown } = error;
+    if (!Number.isInteger(shown) || (shown as number) < 200 || (shown as number) > 999) {
+      throw new Wrong("response._error.status", shown, "a status code");
+    }
+    return { code, message, status: shown as number };
   }
   // What others write there is for people: the code is that of a server that gave no answer.
   const why = typeof error === "string" && error !== ""

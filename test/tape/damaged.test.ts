@@ -82,6 +82,26 @@ const damaged: { what: string; text: string | Uint8Array; code?: string; message
     message: `${AT}response.status is 7: 0 or a status code is expected`,
   },
   {
+    what: "a status that announces another one",
+    text: response({ status: 100 }),
+    message: `${AT}response.status is 100: 0 or a status code is expected`,
+  },
+  {
+    what: "a reason that would split the message",
+    text: response({ statusText: "OK\r\nX: 1" }),
+    message: `${AT}response.statusText is "OK\\r\\nX: 1": one line of text is expected`,
+  },
+  {
+    what: "an error code that would split the message",
+    text: response({ status: 0, _error: { code: "A\r\nX: 1", message: "x" } }),
+    message: `${AT}response._error.code is "A\\r\\nX: 1": a word is expected`,
+  },
+  {
+    what: "the status of an error",
+    text: response({ status: 0, _error: { code: "UPSTREAM_CLOSED", message: "x", status: 99 } }),
+    message: `${AT}response._error.status is 99: a status code is expected`,
+  },
+  {
     what: "no content",
     text: response({ content: undefined }),
     message: `${AT}response.content is missing: an object`,
