@@ -68,6 +68,7 @@ export type {
   Matcher,
   MatchKey,
   RequestShape,
+  UrlPattern,
   ValueMatcher,
 } from "./flow/matcher/types.ts";
 

@@ -5,6 +5,7 @@
  */
 import { isSensitiveName, REDACTED } from "../sensitive.ts";
 import { asAsymmetric } from "./asymmetric.ts";
+import type { UrlPattern } from "./types.ts";
 
 /** Nothing longer than this is printed in full. */
 export const MAX_PRINTED = 2048;
@@ -72,7 +73,7 @@ function describeBytes(bytes: Uint8Array): string {
 }
 
 /** A pattern of the platform, or of a polyfill: Node 22 has no `URLPattern`. */
-export function isUrlPattern(value: object): value is URLPattern {
+export function isUrlPattern(value: object): value is UrlPattern {
   const { test, exec } = value as { test?: unknown; exec?: unknown };
   return typeof test === "function" && typeof exec === "function" && "pathname" in value && "hostname" in value;
 }
@@ -83,7 +84,7 @@ export function isRegExp(value: unknown): value is RegExp {
 }
 
 /** Such as `URLPattern(https://*.shop.test/*)`. */
-export function describeUrlPattern(pattern: URLPattern): string {
+export function describeUrlPattern(pattern: UrlPattern): string {
   const { protocol, hostname, port, pathname, search } = pattern;
   const authority = `${hostname}${port === "" ? "" : `:${port}`}`;
   return `URLPattern(${protocol}://${authority}${pathname}${search === "" || search === "*" ? "" : `?${search}`})`;

@@ -12,6 +12,24 @@ export interface AsymmetricMatcher {
   asymmetricMatch(value: unknown): boolean;
 }
 
+/** A `URLPattern` of the platform or of a polyfill: not every runtime, and not every version of its types, has one. */
+export interface UrlPattern {
+  /** Whether a URL matches. */
+  test(url: string): boolean;
+  /** What its groups match. */
+  exec(url: string): unknown;
+  /** The pattern of the scheme. */
+  readonly protocol: string;
+  /** The pattern of the host name. */
+  readonly hostname: string;
+  /** The pattern of the port. */
+  readonly port: string;
+  /** The pattern of the path. */
+  readonly pathname: string;
+  /** The pattern of the query. */
+  readonly search: string;
+}
+
 /** How one value is matched: exactly, by pattern, by function, or by presence (`true`: is there, `false`: is not). */
 export type ValueMatcher =
   | string
@@ -27,7 +45,7 @@ export interface RequestShape {
   /** One method or several, in any case. */
   method?: string | readonly string[];
   /** Absolute URL, or a pattern as in a string matcher. */
-  url?: string | RegExp | URLPattern;
+  url?: string | RegExp | UrlPattern;
   /** `http`, `https`, `ws` or `wss`. */
   scheme?: string;
   /** Host name (`*.name` for all below it), or `name:port`. */
@@ -98,7 +116,7 @@ export interface MatchKey {
 export type Matcher =
   | string
   | RegExp
-  | URLPattern
+  | UrlPattern
   | RequestShape
   | ((flow: HttpFlow) => boolean)
   | CompiledMatcher;

@@ -6,6 +6,7 @@
 import { redactUrl } from "../sensitive.ts";
 import { describeUrlPattern, shorten } from "./describe.ts";
 import { type Field, field } from "./field.ts";
+import type { UrlPattern } from "./types.ts";
 import { found } from "./value.ts";
 
 /** A regular expression, found anywhere in the URL. */
@@ -14,7 +15,7 @@ export function regExpField(expression: RegExp): Field {
 }
 
 /** A `URLPattern` of the platform or of a polyfill. */
-export function urlPatternField(pattern: URLPattern): Field {
+export function urlPatternField(pattern: UrlPattern): Field {
   return field(
     "url",
     describeUrlPattern(pattern),
