@@ -10,13 +10,7 @@ import { checkReceivedInOrder } from "./check_order.ts";
 import { checkReceived } from "./check_received.ts";
 import { checkNoUnmatched } from "./check_unmatched.ts";
 import type { ReceivingProxy, Source } from "./source.ts";
-import type { Times } from "./times.ts";
-
-/** What {@linkcode assertReceived} takes. */
-export interface ReceivedOptions {
-  /** How often: a number, or `{ atLeast, atMost }`. At least once by default. */
-  times?: Times;
-}
+import { type ReceivedOptions, timesOf } from "./times.ts";
 
 /**
  * Fails unless requests that match were received. The message shows the nearest ones, and why they do not match.
@@ -34,7 +28,7 @@ export interface ReceivedOptions {
  * @throws {OptionsError} when the matcher or `times` cannot be read
  */
 export function assertReceived(source: Source, matcher: Matcher, options: ReceivedOptions = {}): void {
-  demand(checkReceived(source, matcher, options.times), assertReceived);
+  demand(checkReceived(source, matcher, timesOf(options)), assertReceived);
 }
 
 /**

@@ -4,11 +4,11 @@
  * @module
  */
 import type { Matcher } from "../flow/matcher/types.ts";
-import type { ReceivedOptions } from "./assertions.ts";
 import type { Check } from "./check.ts";
 import { checkReceived } from "./check_received.ts";
 import { checkNoUnmatched } from "./check_unmatched.ts";
 import type { ReceivingProxy, Source } from "./source.ts";
+import { type ReceivedOptions, timesOf } from "./times.ts";
 
 /** What `expect(proxy)` can do with the {@linkcode matchers}; `.not` turns each around. */
 export interface FlowtapeMatchers<Result = void> {
@@ -50,7 +50,7 @@ export type MatcherFunctions = {
  * ```
  */
 export const matchers: MatcherFunctions = {
-  toHaveReceived: (given, matcher, options = {}) => checkReceived(valueOf(given), matcher, options.times),
+  toHaveReceived: (given, matcher, options = {}) => checkReceived(valueOf(given), matcher, timesOf(options)),
   toHaveReceivedTimes: (given, matcher, times) => checkReceived(valueOf(given), matcher, times),
   toHaveNoUnmatched: (given) => checkNoUnmatched(valueOf(given)),
 };

@@ -3,13 +3,7 @@
  *
  * @module
  */
-export {
-  assertNotReceived,
-  assertNoUnmatched,
-  assertReceived,
-  assertReceivedInOrder,
-  type ReceivedOptions,
-} from "./assertions.ts";
+export { assertNotReceived, assertNoUnmatched, assertReceived, assertReceivedInOrder } from "./assertions.ts";
 export type { Check } from "./check.ts";
 export {
   type FlowtapeMatchers,
@@ -19,4 +13,4 @@ export {
   type UnmatchedSource,
 } from "./matchers.ts";
 export type { ReceivingProxy, Source } from "./source.ts";
-export type { Times } from "./times.ts";
+export type { ReceivedOptions, Times } from "./times.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 import { OptionsError } from "../flow/error.ts";
+import { describeValue } from "../flow/matcher/describe.ts";
 import { didYouMean } from "../flow/suggest.ts";
 
 /** So many times, or a range. */
@@ -13,6 +14,31 @@ export type Times = number | {
   /** No more than this; no limit by default. */
   atMost?: number;
 };
+
+/** What an assertion that something was received takes. */
+export interface ReceivedOptions {
+  /** How often: a number, or `{ atLeast, atMost }`. At least once by default. */
+  times?: Times;
+}
+
+/**
+ * How often something is wanted, as the options say.
+ *
+ * @throws {OptionsError} names the option that is not known
+ */
+export function timesOf(options: ReceivedOptions): Times | undefined {
+  if (typeof options !== "object" || options === null) {
+    throw new OptionsError(
+      `the options are ${describeValue(options)}: { times: ${describeValue(options)} } is accepted`,
+    );
+  }
+  for (const key of Object.keys(options)) {
+    if (key !== "times") {
+      throw new OptionsError(`option ${key} is not known${didYouMean(key, ["times"])} (times is accepted)`);
+    }
+  }
+  return options.times;
+}
 
 /** A range with words. */
 export interface Range {

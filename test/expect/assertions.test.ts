@@ -7,7 +7,8 @@ import {
   assertReceivedInOrder,
 } from "../../src/expect/assertions.ts";
 import { paintFor } from "../../src/expect/colors.ts";
-import type { Times } from "../../src/expect/times.ts";
+import { matchers } from "../../src/expect/matchers.ts";
+import type { ReceivedOptions, Times } from "../../src/expect/times.ts";
 import { FlowSet } from "../../src/flow/flow_set.ts";
 import { httpFlow } from "../flow/flows.ts";
 
@@ -62,6 +63,15 @@ describe("assertReceived", () => {
     [{ atleast: 3 }, 'times.atleast is not an option: atLeast and atMost are; did you mean "atLeast"?'],
   ])("times %j cannot be read", (times, message) => {
     expect(() => assertReceived(received(), "*", { times: times as Times })).toThrow(message);
+  });
+
+  test.each([
+    [{ time: 1 }, 'option time is not known; did you mean "times"?'],
+    [1, "the options are 1: { times: 1 } is accepted"],
+  ])("options %j cannot be read", (options, message) => {
+    const given = options as ReceivedOptions;
+    expect(() => assertReceived(received(), "*", given)).toThrow(message);
+    expect(() => matchers.toHaveReceived(received(), "*", given)).toThrow(message);
   });
 
   test("explains the nearest requests, and shows what was received", () => {
