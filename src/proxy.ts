@@ -17,6 +17,7 @@ import type { HttpFlow } from "./flow/http_flow.ts";
 import { compile } from "./flow/matcher/compile.ts";
 import { matchesNow } from "./flow/matcher/matches_now.ts";
 import type { Matcher } from "./flow/matcher/types.ts";
+import { redactText } from "./flow/sensitive.ts";
 import type { Addon, LogEntry } from "./hooks/addon.ts";
 import { checkAddon, Dispatcher } from "./hooks/dispatcher.ts";
 import { HOOKS } from "./hooks/table.ts";
@@ -288,7 +289,7 @@ export class Proxy implements AsyncDisposable {
 
   #hookFailed(error: HookError): void {
     this.#problems.hookFailed(error);
-    this.#log({ level: "error", message: error.message.replaceAll("\n", " ") });
+    this.#log({ level: "error", message: redactText(error.message).replaceAll("\n", " ") });
   }
 
   async #close(): Promise<void> {

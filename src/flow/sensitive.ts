@@ -7,19 +7,33 @@
 /** What stands in place of a value that is not shown. */
 export const REDACTED = "[redacted]";
 
-// Compared without case and without "-", "_" and ".", so that api-key, apiKey and API_KEY are one name.
-const EXACT: ReadonlySet<string> = new Set(["auth", "pwd", "pass", "sid", "sig", "jwt", "bearer", "session"]);
+// Compared without case, "x-", "-", "_" and ".", so that api-key, X-Api-Key, apiKey and API_KEY are one name.
+const EXACT: ReadonlySet<string> = new Set([
+  "auth",
+  "pwd",
+  "pass",
+  "sid",
+  "sig",
+  "jwt",
+  "bearer",
+  "session",
+  "otp",
+  "assertion",
+  "samlresponse",
+  "codeverifier",
+]);
 
 /** "max_tokens" and "tokenizer" are no secrets: most words count at the end of a name only. */
 const WORD =
-  /secret|password|passwd|passphrase|privatekey|(?:token|apikey|authorization|cookie|credentials?|accesskey|accesskeyid|sessionid|signature|csrf|xsrf)$/;
+  /secret|password|passwd|passphrase|passcode|privatekey|(?:token|apikey|authorization|cookie|credentials?|accesskey|accesskeyid|subscriptionkey|sessionid|signature|clientassertion|csrf|xsrf)\d*$/;
 
 /**
  * Whether a header, query parameter, form field, cookie or JSON key of this name may hold a credential.
  * `Set-Cookie`, `client_secret` and `apiKey` may; `max_tokens` may not.
  */
 export function isSensitiveName(name: string): boolean {
-  const plain = name.toLowerCase().replace(/[-_.\s]/g, "");
+  // Forms nest names in brackets: user[token].
+  const plain = name.toLowerCase().replace(/^x-|[-_.\s[\]]/g, "");
   return EXACT.has(plain) || WORD.test(plain);
 }
 
@@ -34,20 +48,27 @@ export function redactJson(value: unknown): unknown {
 
 /** A URL whose sensitive query parameters, and password, are {@linkcode REDACTED}; the rest stays as it was written. */
 export function redactUrl(url: string): string {
+  url = redactTokens(url);
   const mark = url.indexOf("?");
   const start = mark < 0 ? url : url.slice(0, mark);
   const plain = start.replace(/^([a-z*]+:\/\/)[^/@]*@/i, `$1${REDACTED}@`);
   return mark < 0 ? plain : `${plain}?${redactQuery(url.slice(mark + 1))}`;
 }
 
-/** Text that may hold JSON, a form or header lines: the values after sensitive names are {@linkcode REDACTED}. */
+/** Tokens that name themselves are {@linkcode REDACTED}: JWTs begin with the base64 of `{"` (RFC 7519). */
+export function redactTokens(text: string): string {
+  return text.includes("eyJ") ? text.replace(/\beyJ[\w-]{8,}\.[\w-]{4,}\.[\w-]*(?:\.[\w-]*){0,2}/g, REDACTED) : text;
+}
+
+/** Text that may hold URLs, JSON, a form or header lines: tokens, and values after sensitive names, are {@linkcode REDACTED}. */
 export function redactText(text: string): string {
+  text = redactTokens(text.replace(/(https?:\/\/)[^\s/?#@"'<>]+@/gi, `$1${REDACTED}@`));
   let redacted = "";
   let from = 0;
   for (const match of text.matchAll(NAME)) {
     const start = match.index + match[0].length;
     // Only the value of a sensitive name is skipped: another value may itself be a pair.
-    if (match.index < from || !isSensitiveName(match[2]!)) continue;
+    if (match.index < from || !isSensitiveName(decode(match[2]!))) continue;
     const value = /(?:authorization|cookie)$/i.test(match[2]!) ? FIELD_VALUE : VALUE;
     value.lastIndex = start;
     const length = value.exec(text)?.[0].length ?? 0;
@@ -59,10 +80,10 @@ export function redactText(text: string): string {
 }
 
 /** `"name": `, `name=` or `name: `. */
-const NAME = /(?<![\w.-])(["']?)([\w.-]{2,64})\1\s*[:=][^\S\n]*/g;
+const NAME = /(?<![\w.%[\]-])(\\?["']|)([\w.%[\]-]{2,64})\1\s*[:=][^\S\n]*/g;
 
-/** Text in quotes, a list, an object, or one word. */
-const VALUE = /"(?:[^"\\]|\\.)*"?|'[^']*'?|[[{][^\]}]*[\]}]?|[^\s&,;"'{}[\]]+/y;
+/** Text in quotes, also in escaped ones, a list, an object, or one word. */
+const VALUE = /\\+"[^"\\]*(?:\\+")?|"(?:[^"\\]|\\.)*"?|'[^']*'?|[[{][^\]}]*[\]}]?|[^\s&,;"'{}[\]]+/y;
 
 /** Text in quotes, a list, or the rest of the line: `Basic abc`, `a=1; b=2`. */
 const FIELD_VALUE = /"(?:[^"\\]|\\.)*"?|\[[^\]]*\]?|[^\r\n"']+/y;

@@ -5,7 +5,7 @@
  * @module
  */
 import { OptionsError } from "../flow/error.ts";
-import { isSensitiveName, REDACTED } from "../flow/sensitive.ts";
+import { isSensitiveName, REDACTED, redactTokens } from "../flow/sensitive.ts";
 import type { RedactOptions } from "./options.ts";
 import { pathTest } from "./json_path.ts";
 import { redactBody } from "./redact_body.ts";
@@ -65,27 +65,29 @@ const NOTHING: Redactor = {
 };
 
 const PAIR = /([?&#])([^=&#?]+)=([^&#]*)/g;
+/** What some servers take for "&". */
+const PAIR_BEHIND_SEMICOLON = /(;)([^=&#?;]+)=([^&#;]*)/g;
+/** The same in text, where a URL can end anywhere. */
+const PAIR_IN_TEXT = /([?&#])([^\s=&#?"'<>]+)=([^\s&#"'<>]+)/g;
 
 function redactUrl(url: string, secret: (name: string) => boolean): string {
   if (url.includes("@")) url = url.replace(/^([a-z][a-z\d+.-]*:\/\/)[^/?#]*@/i, `$1${REDACTED}@`);
-  if (url.includes("=")) {
-    url = url.replace(
-      PAIR,
-      (pair, mark: string, name: string, value: string) =>
-        value !== "" && secret(decode(name)) ? `${mark}${name}=${REDACTED}` : pair,
-    );
-  }
+  if (url.includes("=")) url = redactPairs(redactPairs(url, PAIR, secret), PAIR_BEHIND_SEMICOLON, secret);
   return redactTokens(url);
+}
+
+function redactPairs(text: string, pairs: RegExp, secret: (name: string) => boolean): string {
+  return text.replace(
+    pairs,
+    (pair, mark: string, name: string, value: string) =>
+      value !== "" && secret(decode(name)) ? `${mark}${name}=${REDACTED}` : pair,
+  );
 }
 
 /** Tokens that name themselves (RFC 7519: base64 of `{"`), and the absolute URLs in text. */
 function redactShapes(text: string, secret: (name: string) => boolean): string {
   if (text.includes("://")) text = text.replace(/https?:\/\/[^\s"'<>\\]+/gi, (url) => redactUrl(url, secret));
   return redactTokens(text);
-}
-
-function redactTokens(text: string): string {
-  return text.includes("eyJ") ? text.replace(/\beyJ[\w-]{8,}\.[\w-]{4,}\.[\w-]*(?:\.[\w-]*){0,2}/g, REDACTED) : text;
 }
 
 function redactHeader(name: string, value: string, secrets: Secrets): string {
@@ -98,7 +100,9 @@ function redactHeader(name: string, value: string, secrets: Secrets): string {
   if (secrets.header(name)) return REDACTED;
   // A challenge looks like a credential: "Bearer realm=..." (RFC 9110 section 11.6.1).
   if (!lower.endsWith("-authenticate")) value = value.replace(/\b(Bearer[ \t]+)[\w.~+/=-]{8,}/gi, `$1${REDACTED}`);
-  return /^[^\s<>]*[?#][^\s<>]*$/.test(value) ? redactUrl(value, secrets.field) : secrets.text(value);
+  if (/^[^\s<>]*[?#][^\s<>]*$/.test(value)) return redactUrl(value, secrets.field);
+  // Relative URLs, as in Link and Refresh.
+  return secrets.text(redactPairs(value, PAIR_IN_TEXT, secrets.field));
 }
 
 function redactCookies(value: string): string {

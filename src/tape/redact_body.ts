@@ -49,8 +49,20 @@ function redactJsonText(text: string, secrets: Secrets): string {
       // A number stays a number. Below a secret name it is a lifetime or a count more often than a secret.
       return depth === path.length ? "0" : undefined;
     }
-    return undefined;
+    return kind === "string" ? redactInnerJson(text.slice(start, end), secrets) : undefined;
   });
+}
+
+/** JSON that travels as a string within JSON. */
+function redactInnerJson(literal: string, secrets: Secrets): string | undefined {
+  if (!/^"\s*[{[]/.test(literal) || !literal.includes('\\"')) return undefined;
+  try {
+    const inner = JSON.parse(literal) as string;
+    const clean = redactJsonText(inner, secrets);
+    return clean === inner ? undefined : JSON.stringify(clean);
+  } catch {
+    return undefined;
+  }
 }
 
 function redactForm(text: string, secrets: Secrets): string {
@@ -77,10 +89,11 @@ function redactMultipart(bytes: Uint8Array, contentType: string, secrets: Secret
     const name = parameter(disposition, "name");
     const end = part.endsWith("\r\n") ? part.length - 2 : part.length;
     if (name === undefined || end <= blank + 4) return part;
-    if (secrets.field(Buffer.from(name, "latin1").toString("utf8"))) {
-      return part.slice(0, blank + 4) + REDACTED + part.slice(end);
-    }
-    return part;
+    const head = part.slice(0, blank + 4);
+    if (secrets.field(Buffer.from(name, "latin1").toString("utf8"))) return head + REDACTED + part.slice(end);
+    const type = /^content-type:[ \t]*(.*?)[ \t]*$/im.exec(head)?.[1] ?? null;
+    const content = redactBody(Buffer.from(part.slice(blank + 4, end), "latin1"), type, secrets);
+    return head + Buffer.from(content).toString("latin1") + part.slice(end);
   }).join(`--${boundary}`);
   return clean === body ? bytes : Buffer.from(clean, "latin1");
 }

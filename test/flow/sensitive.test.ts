@@ -27,6 +27,15 @@ describe("names that may hold a credential", () => {
     "private_key",
     "X-Amz-Signature",
     "sessionId",
+    "X-Session",
+    "X-Auth",
+    "user[token]",
+    "token2",
+    "X-Hub-Signature-256",
+    "Ocp-Apim-Subscription-Key",
+    "passcode",
+    "client_assertion",
+    "SAMLResponse",
   ])("%s", (name) => expect(isSensitiveName(name)).toBe(true));
 
   test.each(["max_tokens", "tokens", "tokenizer", "author", "authority", "page", "key", "accept", "cookies_accepted"])(
@@ -41,6 +50,7 @@ describe("redaction", () => {
     ["/x?api%5Fkey=x&%=y", "/x?api%5Fkey=[redacted]&%=y"],
     ["https://me:pw@a.test/x@y", "https://[redacted]@a.test/x@y"],
     ["/x", "/x"],
+    ["/verify/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "/verify/[redacted]"],
   ])("of URL %s", (url, expected) => expect(redactUrl(url)).toBe(expected));
 
   test.each([
@@ -55,6 +65,11 @@ describe("redaction", () => {
     ['{"token":["a","b"],"n":{"secret":{"a":1}}}', '{"token":[redacted],"n":{"secret":[redacted]}}'],
     ['{"token":"cut off', '{"token":[redacted]'],
     ["the tokens: 7", "the tokens: 7"],
+    ["see https://me:pw@a.test/x", "see https://[redacted]@a.test/x"],
+    ["user%5Bpassword%5D=x&b=2", "user%5Bpassword%5D=[redacted]&b=2"],
+    ['{"query":"login(password: \\"x\\")"}', '{"query":"login(password: [redacted])"}'],
+    ['{"body":"{\\"token\\":\\"x\\"}"}', '{"body":"{\\"token\\":[redacted]}"}'],
+    ["at /eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "at /[redacted]"],
   ])("of text %s", (text, expected) => expect(redactText(text)).toBe(expected));
 
   test("of text is quick", () => {

@@ -21,6 +21,7 @@ test.each([
   ["https://shop.test/?API%5FKEY=abc;d", `https://shop.test/?API%5FKEY=${R}`],
   ["https://shop.test/?token=&pin=1234", `https://shop.test/?token=&pin=${R}`],
   ["https://shop.test/cb#access_token=abc&x=1", `https://shop.test/cb#access_token=${R}&x=1`],
+  ["https://shop.test/?a=1;token=abc;b=2", `https://shop.test/?a=1;token=${R};b=2`],
   [`https://shop.test/verify/${JWT}/x`, `https://shop.test/verify/${R}/x`],
 ])("URL %s", (url, clean) => {
   expect(redactor.url(url)).toBe(clean);
@@ -47,6 +48,8 @@ test.each([
   ["Location", "/cb?code=1&access_token=abc", `/cb?code=1&access_token=${R}`],
   ["Referer", "https://a:b@shop.test/?password=x", `https://${R}@shop.test/?password=${R}`],
   ["Link", "<https://shop.test/?token=abc>; rel=next", `<https://shop.test/?token=${R}>; rel=next`],
+  ["Link", "</x?a=1&token=abc>; rel=next", `</x?a=1&token=${R}>; rel=next`],
+  ["Refresh", "0; url=/x?token=abc", `0; url=/x?token=${R}`],
   ["Content-Type", "text/plain; charset=utf-8", undefined],
 ])("header %s: %s", (name, value, clean = value) => {
   expect(redactor.header(name, value)).toBe(clean);
@@ -74,6 +77,8 @@ test.each([
   [json, '{"max_tokens":5,"tokenizer":"x"}', undefined],
   [json, '{"token":"cut o', `{"token":"${R}"`],
   [json, '{"tok\\u0065n":"x"}', `{"tok\\u0065n":"${R}"}`],
+  [json, '{"a":"{\\"token\\":\\"x\\",\\"n\\":1}"}', `{"a":"{\\"token\\":\\"${R}\\",\\"n\\":1}"}`],
+  [json, '{"a":"{ \\"n\\": 1 }"}', undefined],
   [json, '{"next":"https://shop.test/?access_token=abc"}', `{"next":"https://shop.test/?access_token=${R}"}`],
   ["text/plain", ' {"password":"x"}', ` {"password":"${R}"}`],
   ["application/x-ndjson", '{"token":"a"}\n{"token":"b","x":1}\n', `{"token":"${R}"}\n{"token":"${R}","x":1}\n`],
@@ -84,6 +89,11 @@ test.each([
     multipart,
     `${part("user", "bob")}${part("password", "a\r\nb")}--AaB--`,
     `${part("user", "bob")}${part("password", R)}--AaB--`,
+  ],
+  [
+    multipart,
+    `${part("meta", '{"token":"x"}')}${part("note", `bob ${JWT}`)}--AaB--`,
+    `${part("meta", `{"token":"${R}"}`)}${part("note", `bob ${R}`)}--AaB--`,
   ],
   ["image/png", `{"token":"x"`, `{"token":"${R}"`],
   ["image/png", "\x89PNG password=x", undefined],

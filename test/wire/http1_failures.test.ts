@@ -783,3 +783,18 @@ describe("close() with flows in flight", () => {
 function pause(ms = 10): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
+
+test.each([
+  ["the password of a URL", "GET http://me:hunter2@a.test/ HTTP/1.1\r\nHost: a.test\r\n\r\n"],
+  ["a cookie", "GET http://a.test/ HTTP/1.1\r\nHost: a.test\r\nCookie : sid=hunter2\r\n\r\n"],
+  ["a token of a target", "GET path?token=hunter2 HTTP/1.1\r\nHost: a.test\r\n\r\n"],
+])("a malformed request is explained without %s", async (_, request) => {
+  const log: string[] = [];
+  await using proxy = await startProxy({ addons: [{ log: ({ message }) => void log.push(message) }] });
+
+  const response = await exchange(proxy.port, request);
+
+  expect(response.status).toBe(400);
+  expect(response.text).toContain("[redacted]");
+  expect(JSON.stringify([response.text, proxy.flows.first()!.error, log])).not.toContain("hunter2");
+});

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { redactText } from "../../flow/sensitive.ts";
 import { ProtocolError } from "./protocol_error.ts";
 
 /** The error for a field line that the scan did not accept. The line ends with its LF. */
@@ -48,7 +49,7 @@ export function explainLineEnd(line: string): ProtocolError | undefined {
   return undefined;
 }
 
-/** The text for a message: escaped and shortened. */
+/** The text for a message: escaped, shortened, and without credentials. */
 export function quote(text: string): string {
-  return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}...` : text);
+  return JSON.stringify(redactText(text.length > 100 ? `${text.slice(0, 100)}...` : text));
 }

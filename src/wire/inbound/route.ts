@@ -5,6 +5,7 @@
  */
 import { defaultPort, parseAuthority } from "../../flow/authority.ts";
 import type { RequestAddress, Scheme } from "../../flow/request.ts";
+import { quote } from "../http1/field_line_error.ts";
 import { ProtocolError } from "../http1/protocol_error.ts";
 import type { RequestHead } from "../http1/head.ts";
 import { asksForWebSocket } from "../websocket/handshake.ts";
@@ -58,7 +59,7 @@ export class Router {
     if (match === null) {
       throw new ProtocolError(
         "HTTP_TARGET",
-        `the request target ${JSON.stringify(url.slice(0, 100))} is neither a path nor an http URL`,
+        `the request target ${quote(url)} is neither a path nor an http URL`,
       );
     }
     const [start, name = "", text = ""] = match;
@@ -74,7 +75,7 @@ export class Router {
     const parsed = parseAuthority(text, defaultPort(scheme));
     if (parsed === undefined || parsed.port === 0) {
       const what = code === "HTTP_HOST" ? "Host field" : "request target";
-      throw new ProtocolError(code, `the ${what} names no server: ${JSON.stringify(text.slice(0, 100))}`);
+      throw new ProtocolError(code, `the ${what} names no server: ${quote(text.replace(/^.*@/, "[redacted]@"))}`);
     }
     this.#last = { text, scheme, ...parsed };
     return parsed;
@@ -89,7 +90,7 @@ export class Router {
 export function tunnelOf(head: RequestHead): { hostname: string; port: number } {
   const target = parseAuthority(head.target, -1);
   if (target === undefined || target.port <= 0) {
-    throw new ProtocolError("HTTP_TARGET", `CONNECT wants host:port, not ${JSON.stringify(head.target.slice(0, 100))}`);
+    throw new ProtocolError("HTTP_TARGET", `CONNECT wants host:port, not ${quote(head.target)}`);
   }
   return target;
 }
