@@ -27,15 +27,16 @@ export interface ServerSide {
 /** Checks the answer of the server, asks the addons, and opens the WebSocket or refuses it. */
 export function openWebSocket(exchange: Exchange, head: ResponseHead, server: ServerSide): void {
   const { flow } = exchange;
-  const headers = FlowHeaders.fromFields(head.fields);
-  const given = new FlowResponse(101, head.reason, head.version, headers, BodyBuffer.NONE);
+  const said = () =>
+    new FlowResponse(101, head.reason, head.version, FlowHeaders.fromFields(head.fields), BodyBuffer.NONE);
+  const given = said();
   flow.timings.responseStart = performance.now() - flow.origin;
   flow.response = given;
   const deflate = negotiated(exchange, given);
   if (deflate === "refused") return;
   const refused = () => {
     // What the server has said does not belong on a tape under another status.
-    flow.original = new FlowResponse(101, head.reason, head.version, headers, BodyBuffer.NONE);
+    flow.original = said();
     server.refused(given);
   };
   const stands = () => flow.response === given && given.status === 101;
@@ -71,7 +72,8 @@ function accept(exchange: Exchange, head: ResponseHead, server: ServerSide, rela
         "in the hook requestHeaders",
     );
   }
-  checkStatusLine(response.status, response.reason);
+  // Only the reason can be another one, and that line is for final responses.
+  checkStatusLine(200, response.reason);
   const fields = handshakeResponse(response, head);
   const toServer = server.detach();
   exchange.switched = true;

@@ -94,6 +94,8 @@ export class WebSocketRelay implements WebSocketControl, ClientConnection {
   /** @inheritdoc */
   inject(to: Side, data: Uint8Array | string): WebSocketMessage {
     const message = this.#conversation.inject(to, data);
+    // Now, because in a hook the event comes only after it.
+    this.#log.add(message);
     this.#pull();
     return message;
   }
@@ -156,7 +158,8 @@ export class WebSocketRelay implements WebSocketControl, ClientConnection {
   }
 
   #message({ message, held }: ConversationMessage): void {
-    if (message.injected || !held && !this.#exchange.context.hooks.has("websocketMessage")) {
+    if (message.injected) return;
+    if (!held && !this.#exchange.context.hooks.has("websocketMessage")) {
       this.#log.add(message);
       return;
     }

@@ -5,13 +5,15 @@
  */
 import { Buffer } from "node:buffer";
 import type { TlsOptions } from "node:tls";
-import type { Proxy } from "../../../src/mod.ts";
+import { expect } from "vitest";
+import type { Addon, HttpFlow, Proxy } from "../../../src/mod.ts";
 import type { Side } from "../../../src/flow/websocket.ts";
 import { acceptFor } from "../../../src/wire/websocket/handshake.ts";
 import type { RawConnection } from "../../support/raw_connection.ts";
 import { connectRaw } from "../../support/raw_client.ts";
 import { type RawServer, startRawServer } from "../../support/raw_server.ts";
-import { frames, type FrameSpec, type SeenFrame, show } from "./support.ts";
+import { PATIENTLY } from "../http1_client.ts";
+import { close, frames, type FrameSpec, type SeenFrame, show } from "./support.ts";
 
 const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
 
@@ -127,8 +129,56 @@ export function startPeerServer(
 /** A server that echoes messages frame by frame, answers pings, and answers a close frame with the same. */
 export async function echo(peer: Peer): Promise<void> {
   for (;;) {
-    const { opcode, payload, fin, rsv } = await peer.frame();
+    const frame = await peer.frame().catch(() => undefined);
+    if (frame === undefined) return;
+    const { opcode, payload, fin, rsv } = frame;
     await peer.send({ opcode: opcode === 9 ? 10 : opcode, payload, fin, rsv });
     if (opcode === 8) return;
   }
+}
+
+/** Closes from the client's side, and reads the answer. */
+export async function closed(peer: Peer): Promise<void> {
+  await peer.send(close(1000, "bye"));
+  expect(await peer.rest()).toEqual(['close 1000 "bye"']);
+}
+
+/** The newest flow of a proxy. */
+export const flowOf = (proxy: Proxy): HttpFlow => proxy.flows.last() as HttpFlow;
+
+/** The newest flow of a proxy, once it is over. */
+export async function ended(proxy: Proxy): Promise<HttpFlow> {
+  await expect.poll(() => flowOf(proxy).done, PATIENTLY).toBe(true);
+  return flowOf(proxy);
+}
+
+/** What a flow has kept, each message in a few words. */
+export function told({ websocket }: HttpFlow): string[] {
+  return websocket!.messages.map(({ from, text, edited, dropped, injected, truncated }) =>
+    [
+      `${from} ${text}`,
+      ...(edited ? ["edited"] : []),
+      ...(dropped ? ["dropped"] : []),
+      ...(injected ? ["injected"] : []),
+      ...(truncated ? ["truncated"] : []),
+    ].join(" ")
+  );
+}
+
+/** Notes every hook of a flow, in order. */
+export function watcher(): Addon & { readonly seen: string[] } {
+  const seen: string[] = [];
+  const note = (name: string) => () => void seen.push(name);
+  return {
+    name: "watcher",
+    seen,
+    requestHeaders: note("requestHeaders"),
+    request: note("request"),
+    responseHeaders: note("responseHeaders"),
+    response: note("response"),
+    websocketHandshake: note("websocketHandshake"),
+    websocketMessage: note("websocketMessage"),
+    websocketEnd: note("websocketEnd"),
+    error: note("error"),
+  };
 }

@@ -1,13 +1,23 @@
 import { Buffer } from "node:buffer";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Addon, type HttpFlow, type Proxy, startProxy } from "../../../src/mod.ts";
+import { startProxy } from "../../../src/mod.ts";
 import { testCa } from "../../support/certificates.ts";
 import { connectRaw } from "../../support/raw_client.ts";
 import type { RawServer } from "../../support/raw_server.ts";
-import { PATIENTLY } from "../http1_client.ts";
 import { openTunnel } from "../tunnel.ts";
-import { afterSwitch, echo, handshake, openPeer, Peer, startPeerServer } from "./peers.ts";
-import { close } from "./support.ts";
+import {
+  afterSwitch,
+  closed,
+  echo,
+  ended,
+  flowOf,
+  handshake,
+  openPeer,
+  Peer,
+  startPeerServer,
+  told,
+  watcher,
+} from "./peers.ts";
 
 let origin: RawServer;
 let secure: RawServer;
@@ -21,36 +31,9 @@ afterAll(async () => {
   await secure[Symbol.asyncDispose]();
 });
 
-const flowOf = (proxy: Proxy): HttpFlow => proxy.flows.last() as HttpFlow;
-const told = ({ websocket }: HttpFlow): string[] =>
-  websocket!.messages.map(({ from, type, text }) => `${from} ${type} ${text}`);
-const ended = (proxy: Proxy) => expect.poll(() => flowOf(proxy).done, PATIENTLY).toBe(true);
-
-/** Every hook of a flow, in order. */
-function watch(): Addon & { seen: string[] } {
-  const seen: string[] = [];
-  const note = (name: string) => () => void seen.push(name);
-  return {
-    seen,
-    requestHeaders: note("requestHeaders"),
-    request: note("request"),
-    responseHeaders: note("responseHeaders"),
-    response: note("response"),
-    websocketHandshake: note("websocketHandshake"),
-    websocketMessage: (_, message) => void seen.push(`websocketMessage ${message.text}`),
-    websocketEnd: note("websocketEnd"),
-    error: note("error"),
-  };
-}
-
-async function closed(peer: Peer): Promise<void> {
-  await peer.send(close(1000, "bye"));
-  expect(await peer.rest()).toEqual(['close 1000 "bye"']);
-}
-
 describe("B65 echo", () => {
   test("ws: text and binary, and every hook", async () => {
-    const addon = watch();
+    const addon = watcher();
     await using proxy = await startProxy({ addons: [addon] });
     await using peer = await openPeer(proxy, `ws://127.0.0.1:${origin.port}/chat?room=1`);
     await peer.send({ opcode: "text", payload: "hello" });
@@ -79,15 +62,15 @@ describe("B65 echo", () => {
       omitted: 0,
       count: 4,
     });
-    expect(addon.seen.map((it) => it.replace(/[^ -~]/g, "."))).toEqual([
+    expect(addon.seen).toEqual([
       "requestHeaders",
       "request",
       "responseHeaders",
       "websocketHandshake",
-      "websocketMessage hello",
-      "websocketMessage hello",
-      "websocketMessage ..",
-      "websocketMessage ..",
+      "websocketMessage",
+      "websocketMessage",
+      "websocketMessage",
+      "websocketMessage",
       "websocketEnd",
     ]);
     expect(proxy.flows.summary()).toMatch(
@@ -106,7 +89,7 @@ describe("B65 echo", () => {
     await closed(peer);
     await ended(proxy);
     expect(flowOf(proxy).request.url).toBe(`wss://127.0.0.1:${secure.port}/`);
-    expect(told(flowOf(proxy))).toEqual(["client text hello", "server text hello"]);
+    expect(told(flowOf(proxy))).toEqual(["client hello", "server hello"]);
   });
 
   test("ws, in a tunnel", async () => {
