@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import { beforeEach, describe, expect, test } from "vitest";
 import { type Addon, type ClientHello, type HttpFlow, type Peer, respond, startProxy } from "../../src/mod.ts";
-import { createCa } from "../support/certificates.ts";
+import { createCa, testCa } from "../support/certificates.ts";
 import { startOrigin } from "../support/origin.ts";
 import { connectRaw, rawRequest } from "../support/raw_client.ts";
 import { startRawServer } from "../support/raw_server.ts";
@@ -142,6 +142,18 @@ describe("tlsEstablished", () => {
     expect(origin.requests).toEqual([]);
     expect(seen.includes("serverDisconnect")).toBe(bad === "server");
     await expect(proxy.close()).rejects.toThrow(/hook tlsEstablished of addon "bouncer" threw/);
+  });
+
+  test("while which the server hangs up: the flow fails, and soon", async () => {
+    await using server = await startRawServer(() => {}, { tls: testCa().issue(["shop.test"]) });
+    await using proxy = await startProxy({
+      addons: [watcher, { tlsEstablished: () => new Promise((resolve) => setTimeout(resolve, 100)) }],
+      upstream: { ca: testCa().cert, hosts: { "shop.test": `127.0.0.1:${server.port}` } },
+    });
+    const started = performance.now();
+    expect(await visit(proxy)).toMatch(/^HTTP\/1\.1 502 /);
+    expect(performance.now() - started).toBeLessThan(3000);
+    expect((proxy.flows.first() as HttpFlow).error).toMatchObject({ code: "UPSTREAM_CLOSED" });
   });
 
   test("that never ends does not keep the proxy open", async () => {

@@ -121,8 +121,8 @@ export function dial(peer: Peer, options: DialOptions): Promise<{ socket: Socket
       if (socket instanceof tls.TLSSocket) peer.tls = describeTls(socket, { serverName: secure?.serverName });
       settle();
       socket.off("error", onError);
-      // Until its user listens, an error has nobody to hear it.
-      socket.on("error", () => {});
+      // Until its user listens, an error has nobody else to hear it.
+      socket.on("error", (error) => errors.set(socket, error));
       resolve({ socket, times });
     });
     if (options.signal.aborted) onAbort();
@@ -141,6 +141,13 @@ function open(peer: Peer, { tls: secure, over, halfOpen = false }: DialOptions):
   });
   if (over === undefined) socket.setNoDelay(true);
   return socket;
+}
+
+const errors = new WeakMap<Socket, Error>();
+
+/** What went wrong on a connection since it was made; the runtimes do not keep errors of TLS themselves. */
+export function errorOf(socket: Socket): Error | undefined {
+  return errors.get(socket);
 }
 
 /** The server in messages; where an override or a hook leads elsewhere, the name that was asked for comes first. */
