@@ -31,9 +31,10 @@ export function temporaryFile(name: string, text: string): string {
     writeFileSync(file, text, { mode: 0o644 });
     return file;
   } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
     throw new FlowtapeError(
       "CA_FILE",
-      `The certificate of the certificate authority could not be written to the temporary folder ${tmpdir()}. ` +
+      `The certificate of the certificate authority could not be written to the temporary folder ${tmpdir()}: ${why}. ` +
         `Make that folder writable (TMPDIR names another one), or give https.ca a dir.`,
       { cause },
     );
