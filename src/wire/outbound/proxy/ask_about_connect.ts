@@ -5,7 +5,6 @@
  */
 import type { Peer } from "../../../flow/peer.ts";
 import type { Dispatcher } from "../../../hooks/dispatcher.ts";
-import { checkField } from "../../http1/check_field.ts";
 import { connectFlow } from "../../inbound/connect_flow.ts";
 import { DialError } from "../dial.ts";
 import { type ProxyTarget, targetName } from "./upstream_proxy.ts";
@@ -34,8 +33,5 @@ export async function askAboutConnect(hooks: Dispatcher, server: Peer, client: P
         `${flow.response.status}`,
     });
   }
-  return flow.request.headers.raw.map(([name, value]) => {
-    checkField(name, value);
-    return `${name}: ${value}\r\n`;
-  }).join("");
+  return flow.request.headers.raw.map(([name, value]) => `${name}: ${value}\r\n`).join("");
 }
