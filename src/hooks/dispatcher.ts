@@ -7,6 +7,7 @@ import { HookError, OptionsError } from "../flow/error.ts";
 import type { HttpFlow } from "../flow/http_flow.ts";
 import { describeValue } from "../flow/matcher/describe.ts";
 import { redactUrl } from "../flow/sensitive.ts";
+import { didYouMean } from "../flow/suggest.ts";
 import type { TcpFlow } from "../flow/tcp_flow.ts";
 import type { Addon, LogEntry } from "./addon.ts";
 import { checkLayer, type Layer } from "./layer.ts";
@@ -182,7 +183,7 @@ export function nameOf(addon: Addon): string {
 export function checkAddon(addon: unknown, where: string): asserts addon is Addon {
   if (typeof addon !== "object" || addon === null) {
     throw new OptionsError(
-      `${where} is not an addon: an object with hooks as methods is accepted, not ${typeof addon}`,
+      `${where} is not an addon: an object with hooks as methods is accepted, not ${describeValue(addon)}`,
     );
   }
   const hooks = hookNames.filter((name) => name in addon);
@@ -192,7 +193,8 @@ export function checkAddon(addon: unknown, where: string): asserts addon is Addo
     }
   }
   if (hooks.length === 0) {
-    throw new OptionsError(`${where} has no hook: ${hookNames.join(", ")} are the hooks`);
+    const near = Object.keys(addon).map((name) => didYouMean(name, hookNames)).find((hint) => hint !== "") ?? "";
+    throw new OptionsError(`${where} has no hook${near} (${hookNames.join(", ")} are the hooks)`);
   }
 }
 

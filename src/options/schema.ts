@@ -83,7 +83,8 @@ export function list(check: Check): Check {
 
 /** An error for a value. */
 export function refuse(value: unknown, where: string, accepted: string): never {
-  throw new OptionsError(`option ${where || "options"} is ${show(value)}: ${accepted} is accepted`);
+  const what = where === "" ? "the options are" : `option ${where} is`;
+  throw new OptionsError(`${what} ${show(value)}: ${accepted} is accepted`);
 }
 
 /** Whether a value is an object with members. */

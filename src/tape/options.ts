@@ -75,6 +75,9 @@ export function toTapeOptions(given: string | TapeOptions): TapeOptions {
 
 /** Refuses what is not {@linkcode TapeOptions}. */
 export function checkTapeOptions(options: unknown): asserts options is TapeOptions {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    wrong("tape", options, "the path of a file, or an object with a path,");
+  }
   checkShape("tape", options, {
     path: nonEmptyString,
     mode: oneOf("auto", "replay", "record", "passthrough"),

@@ -42,6 +42,8 @@ const REFUSED: [unknown, ...string[]][] = [
   [{ addons: {} }, "option addons is {}", "an array"],
   [{ addons: [null] }, "addons[0] is not an addon"],
   [{ addons: [{}] }, "addons[0] has no hook", "requestHeaders"],
+  [{ addons: [{ requestHeader() {} }] }, 'addons[0] has no hook; did you mean "requestHeaders"?'],
+  [{ addons: [null] }, "not null"],
   [{ addons: [{ request: 1 }] }, "hook request of addons[0] is not a function"],
   [{ https: true }, "option https is true"],
   [{ https: { cert: "" } }, "option https.cert is not known"],

@@ -6,7 +6,7 @@ test("a path is short for all options", () => {
 });
 
 test.each<[unknown, string]>([
-  [5, "tape is 5: an object is accepted"],
+  [5, "tape is 5: the path of a file, or an object with a path, is accepted"],
   [{}, "tape.path is missing"],
   [{ path: "" }, 'tape.path is "": the path of a file'],
   [
