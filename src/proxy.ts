@@ -255,6 +255,7 @@ export class Proxy implements AsyncDisposable {
         ca: [upstream?.ca ?? []].flat(),
         verify: verifier(upstream?.verify),
         verifyProxy: upstream?.verify !== false,
+        http2: upstream?.http2 ?? true,
       },
       auth,
       tls: {

@@ -13,6 +13,7 @@ import type { Peer } from "../flow/peer.ts";
  * |---|---|
  * | `tls` | TLS is opened with a certificate of the proxy's authority; what is in it is a layer of its own |
  * | `http1` | HTTP/1.1 is read |
+ * | `http2` | HTTP/2 is read |
  * | `socks` | a SOCKS request is read; what is in the tunnel is a layer of its own |
  * | `tcp` | the bytes are relayed as they are to the target of the tunnel, as a {@linkcode TcpFlow}; TLS too, unopened |
  * | `drop` | the connection is reset |
@@ -20,7 +21,7 @@ import type { Peer } from "../flow/peer.ts";
 export type LayerName = typeof LAYER_NAMES[number];
 
 /** Every {@linkcode LayerName}. */
-export const LAYER_NAMES = ["tls", "http1", "socks", "tcp", "drop"] as const;
+export const LAYER_NAMES = ["tls", "http1", "http2", "socks", "tcp", "drop"] as const;
 
 /** What a connection, a tunnel or what is inside of TLS is about to be served as. */
 export interface Layer {

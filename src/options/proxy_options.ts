@@ -92,6 +92,11 @@ export interface UpstreamOptions {
   ca?: string | readonly string[];
   /** Whether certificates of servers must be trusted: `false` for none, a matcher for the flows where they must. `true` by default. */
   verify?: boolean | Matcher;
+  /**
+   * Whether servers may speak HTTP/2 with the proxy: behind TLS where they want to (ALPN), without TLS where the client does. `true` by
+   * default. What clients speak with the proxy does not depend on it: every combination is translated.
+   */
+  http2?: boolean;
   /** Where names lead to, whatever DNS says: `{ "api.test": "127.0.0.1:4000", "*.shop.test": "127.0.0.1" }`. */
   hosts?: Record<string, string>;
   /**
@@ -182,6 +187,7 @@ const members: Readonly<Record<keyof ProxyOptions, Check>> = {
   upstream: oneWayOut(shape({
     ca: (value, where) => typeof value === "string" ? certificates(value, where) : list(certificates)(value, where),
     verify: (value, where) => typeof value === "boolean" ? undefined : matcher(value, where),
+    http2: flag,
     hosts: (value, where) => {
       record(text)(value, where);
       compileHosts(value as Record<string, string>);

@@ -32,6 +32,8 @@ export interface WireOptions {
     readonly verify: (flow: HttpFlow) => boolean;
     /** Whether the certificate of another proxy must be trusted. */
     readonly verifyProxy: boolean;
+    /** Whether servers may speak HTTP/2. */
+    readonly http2: boolean;
   };
   /** What clients must send to use the proxy. */
   readonly auth?: ProxyCredentials | undefined;

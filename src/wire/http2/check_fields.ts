@@ -24,7 +24,6 @@ export const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
-// deno-lint-ignore no-control-regex
 const BAD_VALUE = /[\0\r\n]|^[ \t]|[ \t]$/;
 // The other controls are not for HTTP/1.1, to which the message may go.
 // deno-lint-ignore no-control-regex

@@ -29,7 +29,8 @@ export interface PeerSettings {
 
 /** What holds until the peer says something else. */
 export function initialSettings(): PeerSettings {
-  return { maxConcurrentStreams: Infinity, initialWindowSize: 65_535, connectProtocol: false };
+  // There is no limit yet, but there will be one, and what is over it would be refused.
+  return { maxConcurrentStreams: 100, initialWindowSize: 65_535, connectProtocol: false };
 }
 
 /**

@@ -8,7 +8,7 @@ import type { Peer } from "../../flow/peer.ts";
 import type { UpstreamTimeouts } from "../outbound/connection.ts";
 import { Outgoing } from "../outgoing.ts";
 import { Watch } from "../watch.ts";
-import { type Http2Error } from "./http2_error.ts";
+import type { Http2Error } from "./http2_error.ts";
 import { Http2Session, type SessionUser } from "./session.ts";
 import { UpstreamRequest } from "./upstream_request.ts";
 
@@ -64,6 +64,7 @@ export class Http2UpstreamConnection implements SessionUser {
     socket.on("end", () => this.#end());
     socket.on("error", (error) => this.error = error);
     socket.on("close", () => this.#socketClosed());
+    if (socket.destroyed) queueMicrotask(() => this.#socketClosed());
     this.#session.start();
     this.#watch.set(IDLE_MS);
   }

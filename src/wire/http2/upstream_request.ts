@@ -4,6 +4,7 @@
  * @module
  */
 import type { FlowError } from "../../flow/flow_error.ts";
+import type { Peer } from "../../flow/peer.ts";
 import type { BodySink } from "../exchange/body_pipe.ts";
 import { requestFields } from "../exchange/request_out.ts";
 import type { OutgoingRequest, UpstreamStream, UpstreamUser } from "../exchange/upstream_stream.ts";
@@ -19,6 +20,8 @@ import type { Http2UpstreamConnection } from "./upstream_connection.ts";
 
 /** The server's side of one exchange. */
 export class UpstreamRequest implements UpstreamStream, StreamUser {
+  /** What is known of the server. */
+  readonly peer: Peer;
   /** @inheritdoc */
   readonly reused: boolean;
   /** @inheritdoc */
@@ -36,6 +39,7 @@ export class UpstreamRequest implements UpstreamStream, StreamUser {
   constructor(stream: Http2Stream, connection: Http2UpstreamConnection) {
     this.#stream = stream;
     this.#connection = connection;
+    this.peer = connection.peer;
     this.reused = connection.reused;
     this.#watch = new Watch(() => this.#expired());
     stream.user = this;

@@ -25,9 +25,9 @@ type Evidence = "none" | "possible" | "begun" | "certain";
  * server that could make sense of the bytes: what may be HTTP is read as HTTP there, and told what is wrong with it.
  */
 const PROTOCOLS: Readonly<Record<Place, readonly (readonly [LayerName, (bytes: Buffer) => Evidence])[]>> = {
-  port: [["socks", socks], ["tls", tls], ["http1", methodStart]],
-  tunnel: [["tls", tls], ["http1", requestLine]],
-  secure: [["http1", requestLine]],
+  port: [["socks", socks], ["tls", tls], ["http1", perhapsPreface], ["http2", preface], ["http1", methodStart]],
+  tunnel: [["tls", tls], ["http1", perhapsPreface], ["http2", preface], ["http1", requestLine]],
+  secure: [["http1", perhapsPreface], ["http2", preface], ["http1", requestLine]],
 };
 
 /** What a client seems to speak that has sent these bytes, one at least. */
@@ -55,6 +55,20 @@ function socks(bytes: Buffer): Evidence {
 function tls(bytes: Buffer): Evidence {
   const fits = bytes[0] === 22 && (bytes.length < 2 || bytes[1] === 3) && (bytes.length < 3 || bytes[2]! <= 4);
   return !fits ? "none" : bytes.length < 3 ? "begun" : "certain";
+}
+
+/** What HTTP/2 begins with, whatever follows (RFC 9113 section 3.4). */
+const PREFACE = "PRI * HTTP/2.0\r\n";
+
+/** `P` and `PR` begin methods of HTTP/1.1 as well. */
+function perhapsPreface(bytes: Buffer): Evidence {
+  return bytes.length < 3 && bytes.toString("latin1") === PREFACE.slice(0, bytes.length) ? "begun" : "none";
+}
+
+/** Prior knowledge (RFC 9113 section 3.3). */
+function preface(bytes: Buffer): Evidence {
+  const text = bytes.toString("latin1", 0, PREFACE.length);
+  return text === PREFACE ? "certain" : bytes.length >= 3 && text === PREFACE.slice(0, text.length) ? "begun" : "none";
 }
 
 /** Methods are tokens (RFC 9110 section 9.1), and empty lines may come first (RFC 9112 section 2.2). */

@@ -47,6 +47,11 @@ const LAYERS: Readonly<Record<LayerName, (next: Next) => boolean | Promise<boole
     new Http1Connection(socket, peer, route, context);
     return true;
   },
+  async http2({ socket, peer, route, context }) {
+    const { Http2ClientConnection } = await import("../http2/client_connection.ts");
+    new Http2ClientConnection(socket, peer, route, context);
+    return true;
+  },
   async socks({ socket, peer, context }) {
     await openSocks(socket, peer, context);
     return true;
@@ -104,7 +109,9 @@ async function decide(
   { socket, peer, route, context, seen }: Omit<Next, "server" | "serverName">,
 ): Promise<{ layer: Layer; serverName: string | undefined }> {
   const { bytes } = seen;
-  let name = bytes.length === 0 ? "tcp" : guess(place, bytes).name;
+  // Both have agreed on it (RFC 7301): whatever comes should be HTTP/2.
+  const agreed = place === "secure" && peer.tls?.alpn === "h2";
+  let name: LayerName = bytes.length === 0 ? "tcp" : agreed ? "http2" : guess(place, bytes).name;
   const asks = context.hooks.has("nextLayer");
   let serverName: string | undefined;
   if (name === "tls" && place === "tunnel" && seen.putBack && (asks || context.config.passthrough !== undefined)) {

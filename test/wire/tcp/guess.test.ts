@@ -18,16 +18,26 @@ describe("in a tunnel", () => {
     ["POST http://a.test/ HT", "http1"],
     ["PROPFIND /a HTTP/1.1\n", "http1"],
     ["X-FOO /a b HTTP/1.1\r\n", "http1"],
-    ["PRI * HTTP/2.0\r\n", "http1"],
+    ["PRI * HTTP/2.0\r\n", "http2"],
+    ["PRI * HTTP/2.0\r\n\r\nnonsense", "http2"],
+    ["PRI * HTTP/1.1\r\n", "http1"],
     ["GET /\r\n", "http1"],
     ["G", "tcp, surely open"],
   ])("HTTP: %j", (text, expected) => {
     expect(guessed("tunnel", text).replace("http1, surely", "tcp, surely")).toBe(expected);
   });
 
-  test.each(["G", "GE", "GET", "GET ", "DELET", "CONNECT inner", "POST ht"])("the beginning of HTTP: %j", (text) => {
-    expect(guessed("tunnel", text)).toBe("http1, surely open");
+  test.each(["PRI", "PRI * HTTP/2"])("the beginning of HTTP/2: %j", (text) => {
+    expect(guessed("tunnel", text)).toBe("http2, surely open");
+    expect(guessed("port", text)).toBe("http2, surely open");
   });
+
+  test.each(["P", "PR", "G", "GE", "GET", "GET ", "DELET", "CONNECT inner", "POST ht"])(
+    "the beginning of HTTP: %j",
+    (text) => {
+      expect(guessed("tunnel", text)).toBe("http1, surely open");
+    },
+  );
 
   test.each(["\r\n", "PROPFIND", "PROPFIND /a HTTP", "hello", "SSH-2.0-OpenSSH_9.7"])(
     "what may become HTTP: %j",
