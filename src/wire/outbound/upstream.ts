@@ -12,6 +12,8 @@ import type { Peer } from "../../flow/peer.ts";
 import type { Dispatcher } from "../../hooks/dispatcher.ts";
 import type { HookName } from "../../hooks/table.ts";
 import type { UpstreamStream } from "../exchange/upstream_stream.ts";
+import { Http2Pool } from "../http2/pool.ts";
+import type { Http2UpstreamConnection } from "../http2/upstream_connection.ts";
 import { UpstreamConnection } from "./connection.ts";
 import { DialError, type DialOptions, type DialTls } from "./dial.ts";
 import { tellEstablished } from "./established.ts";
@@ -25,6 +27,8 @@ export interface UpstreamConfig extends TrustConfig {
   readonly verify: (flow: HttpFlow) => boolean;
   /** Which way flows go. */
   readonly wayOut: WayOut;
+  /** Whether servers may speak HTTP/2. */
+  readonly http2: boolean;
   /** Milliseconds. */
   readonly timeouts: { readonly connect: number; readonly head: number; readonly idle: number };
   /** The largest head of a response, in bytes. */
@@ -39,6 +43,7 @@ export class Upstream {
   readonly #hooks: Dispatcher;
   readonly #wayOut: WayOut;
   readonly #pool = new Pool();
+  readonly #http2 = new Http2Pool();
   readonly #open = new Set<{ destroy(): unknown }>();
   readonly #closing = new AbortController();
   // Every server that is connected, or being connected.
@@ -58,7 +63,8 @@ export class Upstream {
   idle(flow: HttpFlow): UpstreamStream | undefined {
     // Without its way it is not known which connections are right for it.
     if (this.#wayOut.known(flow) === undefined) return undefined;
-    const connection = this.#pool.take(this.#key(flow));
+    const key = this.#key(flow);
+    const connection = this.#pool.take(key) ?? (this.#mayUseHttp2(flow, key) ? this.#http2.take(key) : undefined);
     if (connection !== undefined) flow.server = connection.peer;
     return connection;
   }
@@ -77,19 +83,12 @@ export class Upstream {
       if (waiting !== undefined) return waiting;
     }
     const key = this.#key(flow);
-    const { scheme } = flow.request;
-    const secure = scheme === "https" || scheme === "wss";
-    return await this.#reach(flow, flow.request, secure ? { tls: this.#tlsOptions(flow) } : {}, (socket, peer) => {
-      const connection = new UpstreamConnection(socket, peer, this.#config, {
-        idle: (connection) => {
-          if (this.#closing.signal.aborted) connection.destroy();
-          else this.#pool.put(key, connection);
-        },
-        closed: (connection) => this.#closed(key, connection),
-      });
-      this.#open.add(connection);
-      return connection;
-    });
+    if (!this.#mayUseHttp2(flow, key)) return await this.#speakHttp1(flow, key);
+    const negotiation = this.#http2.negotiation(key);
+    if (negotiation === undefined) return await this.#http2.negotiate(key, () => this.#negotiate(flow, key));
+    // One connection may be enough for all that want one now.
+    await negotiation;
+    return this.idle(flow) ?? await this.connect(flow);
   }
 
   /**
@@ -125,7 +124,7 @@ export class Upstream {
     flow: HttpFlow | TcpFlow,
     { hostname, port }: { readonly hostname: string; readonly port: number },
     how: Pick<DialOptions, "tls" | "halfOpen">,
-    use: (socket: net.Socket, peer: Peer) => T,
+    use: (socket: net.Socket, peer: Peer) => T | Promise<T>,
   ): Promise<T> {
     const way = this.#wayOut.known(flow) ?? await this.#wayOut.find(flow);
     const peer = this.#wayOut.server(way, { hostname, port });
@@ -150,11 +149,74 @@ export class Upstream {
         timings.tlsEnd = times.secured - origin;
         await tellEstablished(socket, peer, this.#hooks, this.#closing.signal);
       }
-      return use(socket, peer);
+      return await use(socket, peer);
     } catch (error) {
       this.#failed(peer, error);
       throw error;
     }
+  }
+
+  #speakHttp1(flow: HttpFlow, key: string): Promise<UpstreamStream> {
+    const tls = isSecure(flow) ? { tls: this.#tlsOptions(flow) } : {};
+    return this.#reach(flow, flow.request, tls, (socket, peer) => this.#http1Connection(key, socket, peer));
+  }
+
+  #http1Connection(key: string, socket: net.Socket, peer: Peer): UpstreamConnection {
+    const connection = new UpstreamConnection(socket, peer, this.#config, {
+      idle: (connection) => {
+        if (this.#closing.signal.aborted) connection.destroy();
+        else this.#pool.put(key, connection);
+      },
+      closed: (connection) => {
+        this.#pool.drop(key, connection);
+        this.#closed(connection);
+      },
+    });
+    this.#open.add(connection);
+    return connection;
+  }
+
+  // Behind TLS both agree on a version (RFC 7301). Without it a client that speaks HTTP/2 with prior knowledge surely knows that its
+  // server does too; where that is not so, the server says something else than SETTINGS, or nothing.
+  async #negotiate(flow: HttpFlow, key: string): Promise<UpstreamStream> {
+    const tls = isSecure(flow) ? { tls: { ...this.#tlsOptions(flow), alpn: ["h2", "http/1.1"] } } : {};
+    type Either = UpstreamConnection | Http2UpstreamConnection;
+    const connection = await this.#reach<Either>(flow, flow.request, tls, (socket, peer) => {
+      if (isSecure(flow) && peer.tls?.alpn !== "h2") return this.#http1Connection(key, socket, peer);
+      return this.#http2Connection(key, socket, peer);
+    });
+    if (connection instanceof UpstreamConnection) {
+      this.#http2.setHttp1(key);
+      return connection;
+    }
+    if (isSecure(flow) || await connection.greeting) {
+      this.#http2.add(key, connection);
+      return connection.open();
+    }
+    connection.destroy();
+    this.#http2.setHttp1(key);
+    return await this.#speakHttp1(flow, key);
+  }
+
+  async #http2Connection(key: string, socket: net.Socket, peer: Peer): Promise<Http2UpstreamConnection> {
+    this.#open.add(socket);
+    const { Http2UpstreamConnection } = await import("../http2/upstream_connection.ts");
+    this.#open.delete(socket);
+    const connection = new Http2UpstreamConnection(socket, peer, this.#config, {
+      wantsHttp1: () => this.#http2.setHttp1(key),
+      closed: (connection) => {
+        this.#http2.drop(key, connection);
+        this.#closed(connection);
+      },
+    });
+    this.#open.add(connection);
+    return connection;
+  }
+
+  #mayUseHttp2({ request }: HttpFlow, key: string): boolean {
+    if (!this.#config.http2 || this.#http2.isHttp1(key)) return false;
+    // A WebSocket is opened in HTTP/1.1.
+    return request.scheme === "https" || request.scheme === "http" && request.httpVersion === "2";
   }
 
   #key(flow: HttpFlow): string {
@@ -185,9 +247,8 @@ export class Upstream {
     }
   }
 
-  #closed(key: string, connection: UpstreamConnection): void {
+  #closed(connection: UpstreamConnection | Http2UpstreamConnection): void {
     this.#open.delete(connection);
-    this.#pool.drop(key, connection);
     this.#disconnected(connection.peer);
   }
 
@@ -196,6 +257,10 @@ export class Upstream {
     this.#peers.delete(peer);
     if (this.#peers.size === 0) this.#onEmpty?.();
   }
+}
+
+function isSecure({ request: { scheme } }: HttpFlow): boolean {
+  return scheme === "https" || scheme === "wss";
 }
 
 /** Besides dialling, only a hook can fail. */
