@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { answerFor, type FlowError } from "../../flow/flow_error.ts";
+import type { FlowError } from "../../flow/flow_error.ts";
 import {
   type Side,
   type WebSocketControl,
@@ -17,6 +17,7 @@ import type { ClientConnection } from "../wire_context.ts";
 import { ABNORMAL } from "./close.ts";
 import { Conversation, type ConversationEvent, type ConversationMessage } from "./conversation.ts";
 import type { DeflateParameters } from "./extensions.ts";
+import { abortedBy, CUT, farewell } from "./farewell.ts";
 import { MessageLog } from "./message_log.ts";
 import { RelayEnd } from "./relay_end.ts";
 
@@ -26,9 +27,6 @@ const HOLD_BYTES = 16 * 1024 * 1024;
 const LINGER_MS = 1000;
 /** The same when the proxy is being closed. */
 const CLOSING_MS = 250;
-
-const GOING_AWAY = 1001;
-const INTERNAL_ERROR = 1011;
 
 /** Makes a conversation of a flow whose handshake is done, and ends the flow with it. */
 export class WebSocketRelay implements WebSocketControl, ClientConnection {
@@ -188,10 +186,7 @@ export class WebSocketRelay implements WebSocketControl, ClientConnection {
     if (this.#failure !== undefined) {
       this.#exchange.fail(this.#failure);
     } else if (code === ABNORMAL) {
-      this.#exchange.fail({
-        code: by === "client" ? "CLIENT_ABORTED" : "UPSTREAM_ABORTED",
-        message: `the ${by} ended the connection of a WebSocket without a close frame`,
-      });
+      this.#exchange.fail(abortedBy(by));
     } else {
       this.#exchange.hookAfterwards("websocketEnd");
       this.#exchange.finish();
@@ -205,14 +200,9 @@ export class WebSocketRelay implements WebSocketControl, ClientConnection {
     this.#websocket.control = undefined;
     this.#log.abandon();
     if (error === undefined || this.#conversation.over) return;
-    if (killed || answerFor(error) === "reset" && error.code !== "PROXY_CLOSED") {
-      this.#closing("proxy", ABNORMAL, "");
-      return this.#cut();
-    }
-    const [code, reason] = error.code === "PROXY_CLOSED"
-      ? [GOING_AWAY, "the proxy was closed"]
-      : [INTERNAL_ERROR, error.message];
+    const { code, reason } = killed ? CUT : farewell(error);
     this.#closing("proxy", code, reason);
+    if (code === ABNORMAL) return this.#cut();
     this.#conversation.close(code, reason);
     this.#pull();
   }
