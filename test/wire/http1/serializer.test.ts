@@ -97,7 +97,9 @@ describe("checks against splitting", () => {
       expect(() => out.checkRequestLine("GET", target)).toThrow("percent-encode");
     }
     expect(() => out.checkStatusLine(200, "OK caf\xe9")).not.toThrow();
-    for (const status of [99, 100, 199, 1000, 200.5, NaN]) expect(() => out.checkStatusLine(status, "")).toThrow("integer");
+    for (const status of [99, 100, 199, 1000, 200.5, NaN]) {
+      expect(() => out.checkStatusLine(status, "")).toThrow("integer");
+    }
     expect(() => out.checkStatusLine(200, "OK\r\nX: 1")).toThrow("reason");
   });
 });
