@@ -13,6 +13,8 @@ const config: Options = {
   platform: "node",
   // Entry points share chunks, so that a FlowSet of "flowtape" is a FlowSet of "flowtape/tape" as well.
   splitting: true,
+  // What a PAC file runs in is looked for beside this package: import.meta.url, which CommonJS does not have.
+  shims: true,
   sourcemap: true,
   clean: true,
   dts: { resolve: [/^@std\/http/] },

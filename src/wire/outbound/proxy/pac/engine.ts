@@ -11,7 +11,6 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import process from "node:process";
-import { pathToFileURL } from "node:url";
 import { FlowtapeError } from "../../../../flow/error.ts";
 
 /** A value inside. */
@@ -79,23 +78,24 @@ export function loadPacEngine(): Promise<PacEngine> {
     loading = undefined;
     throw new FlowtapeError(
       "PAC_ENGINE",
-      "PAC files run in quickjs-wasi, which cannot be loaded: npm install --save-dev quickjs-wasi",
+      "PAC files run in quickjs-wasi, which cannot be loaded: npm install --save-dev quickjs-wasi (it is looked for in node_modules)",
       { cause: error },
     );
   });
 }
 
 async function load(): Promise<PacEngine> {
-  const require = createRequire(whereToLook());
-  const url = pathToFileURL(require.resolve(PACKAGE)).href;
-  const [module, wasm] = await Promise.all([import(url), readFile(require.resolve(`${PACKAGE}/quickjs.wasm`))]);
-  return pacEngine(module as QuickJsModule, wasm);
+  // Not import(): in the CommonJS build that is a require() of this module, and Deno would get the package for everybody.
+  const requireHere = createRequire(whereToLook());
+  const wasm = await readFile(requireHere.resolve(`${PACKAGE}/quickjs.wasm`));
+  return await pacEngine(requireHere(PACKAGE) as QuickJsModule, wasm);
 }
 
-/** Beside this package; in the project that uses it, where this file is not one: in a CommonJS bundle, or from a registry. */
+/** Beside this package; in the project that uses it, where this file comes from a registry. */
 function whereToLook(): string {
-  const url: string | undefined = import.meta.url;
-  return url?.startsWith("file:") ? url : join(process.cwd(), "package.json");
+  // Spelled out: the CommonJS build replaces these words alone.
+  const url = import.meta.url;
+  return url.startsWith("file:") ? url : join(process.cwd(), "package.json");
 }
 
 const PACKAGE = "quickjs-wasi";
