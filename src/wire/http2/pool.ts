@@ -4,10 +4,19 @@
  * @module
  */
 import type { Http2UpstreamConnection } from "./upstream_connection.ts";
+import type { UpstreamStream } from "../exchange/upstream_stream.ts";
 import type { UpstreamRequest } from "./upstream_request.ts";
 
 /** So many servers of HTTP/1.1 are remembered. */
 const MAX_KNOWN = 1000;
+
+/** What has come of a connection that may speak HTTP/2. */
+export interface Negotiated {
+  /** For the exchange that has asked for it. */
+  readonly stream: UpstreamStream;
+  /** When others can be begun, if at all. */
+  readonly ready?: Promise<unknown>;
+}
 
 /** Connections by server. */
 export class Http2Pool {
@@ -39,15 +48,14 @@ export class Http2Pool {
     return this.#negotiations.get(key);
   }
 
-  /** Makes a connection that others may wait for. */
-  async negotiate<T>(key: string, connect: () => Promise<T>): Promise<T> {
+  /** Makes a connection that others may wait for, until it is known how many streams it can have. */
+  async negotiate(key: string, connect: () => Promise<Negotiated>): Promise<UpstreamStream> {
     const connecting = connect();
-    this.#negotiations.set(key, connecting);
-    try {
-      return await connecting;
-    } finally {
-      this.#negotiations.delete(key);
-    }
+    const ready = connecting.then((it) => it.ready).finally(() => this.#negotiations.delete(key));
+    // Who waits hears of it.
+    ready.catch(() => {});
+    this.#negotiations.set(key, ready);
+    return (await connecting).stream;
   }
 
   /** Whether it is known that the server speaks HTTP/1.1. */

@@ -69,6 +69,7 @@ export class Http2Session implements StreamCarrier {
   readonly #sections: FieldSections;
   readonly #headBytes: number;
   readonly #streams = new Map<number, Http2Stream>();
+  readonly #reserved = new Set<Http2Stream>();
   readonly #blocked = new Set<Http2Stream>();
   #lastRemote = 0;
   #nextLocal = 1;
@@ -101,12 +102,12 @@ export class Http2Session implements StreamCarrier {
 
   /** How many streams are open. */
   get size(): number {
-    return this.#streams.size;
+    return this.#streams.size + this.#reserved.size;
   }
 
   /** Whether another stream can be opened. */
   get available(): boolean {
-    return !this.goingAway && !this.#dead && this.#streams.size < this.peer.maxConcurrentStreams &&
+    return !this.goingAway && !this.#dead && this.size < this.peer.maxConcurrentStreams &&
       this.#nextLocal < MAX_WINDOW;
   }
 
@@ -120,12 +121,19 @@ export class Http2Session implements StreamCarrier {
     return this.#out.full;
   }
 
-  /** Opens a stream. */
+  /** Makes a stream, which is open once something is sent on it. */
   open(): Http2Stream {
-    const stream = new Http2Stream(this.#nextLocal, this, this.peer.initialWindowSize);
-    this.#nextLocal += 2;
-    this.#streams.set(stream.id, stream);
+    const stream = new Http2Stream(0, this, this.peer.initialWindowSize);
+    this.#reserved.add(stream);
     return stream;
+  }
+
+  /** @inheritdoc */
+  begin(stream: Http2Stream): void {
+    stream.id = this.#nextLocal;
+    this.#nextLocal += 2;
+    this.#reserved.delete(stream);
+    this.#streams.set(stream.id, stream);
   }
 
   /** Takes bytes from the peer. */
@@ -183,7 +191,7 @@ export class Http2Session implements StreamCarrier {
 
   /** @inheritdoc */
   forget(stream: Http2Stream): void {
-    if (this.#streams.delete(stream.id)) this.#user.closedStream();
+    if (this.#reserved.delete(stream) || this.#streams.delete(stream.id)) this.#user.closedStream();
   }
 
   #next(): Frame | undefined {
@@ -290,7 +298,7 @@ export class Http2Session implements StreamCarrier {
     applySettings(this.peer, frame.payload);
     const change = this.peer.initialWindowSize - before;
     if (change !== 0) {
-      for (const stream of this.#streams.values()) stream.widen(change);
+      for (const stream of this.#all()) stream.widen(change);
       this.#serve();
     }
     this.#reply(SETTINGS_ACK);
@@ -323,7 +331,7 @@ export class Http2Session implements StreamCarrier {
     const code = payload.readUInt32BE(4);
     this.goingAway = true;
     if (this.#role === "client") {
-      for (const stream of [...this.#streams.values()]) if (stream.id > last) stream.break({ kind: "unseen", code });
+      for (const stream of this.#all()) if (stream.id > last || stream.id === 0) stream.break({ kind: "unseen", code });
     }
     this.#user.goingAway();
   }
@@ -363,7 +371,11 @@ export class Http2Session implements StreamCarrier {
   }
 
   #breakAll(why: { kind: "invalid" | "lost"; code: number; message?: string }): void {
-    for (const stream of [...this.#streams.values()]) stream.break(why);
+    for (const stream of this.#all()) stream.break(why);
+  }
+
+  #all(): Http2Stream[] {
+    return [...this.#streams.values(), ...this.#reserved];
   }
 }
 

@@ -43,6 +43,8 @@ export interface StreamCarrier {
   push(part: string | Uint8Array): boolean;
   /** Whether the connection is behind. */
   readonly full: boolean;
+  /** Gives a stream its number, in the order in which they begin (RFC 9113 section 5.1.1). */
+  begin(stream: Http2Stream): void;
   /** Writes a field section. */
   pushFields(stream: number, raw: readonly string[], end: boolean): void;
   /** The stream has something that does not fit its window or that of the connection, or somebody waits until it has nothing. */
@@ -55,8 +57,8 @@ type Held = Uint8Array | { readonly raw: string[]; readonly end: boolean } | "en
 
 /** One stream. */
 export class Http2Stream {
-  /** Its number. */
-  readonly id: number;
+  /** Its number; 0: nothing has been sent on it yet. */
+  id: number;
   /** The peer has sent all. */
   remoteEnded = false;
   /** Nothing more happens. */
@@ -93,6 +95,7 @@ export class Http2Stream {
   /** Sends a field section: the head of a message, or an informational one. */
   sendFields(raw: readonly string[], end: boolean): void {
     if (this.over || this.#localEnded) return;
+    if (this.id === 0) this.#carrier.begin(this);
     this.#carrier.pushFields(this.id, raw, end);
     if (end) this.#endLocal();
   }
@@ -123,7 +126,7 @@ export class Http2Stream {
     this.#user = undefined;
     this.#held = [];
     if (this.over) return;
-    this.#carrier.push(resetFrame(this.id, code));
+    if (this.id !== 0) this.#carrier.push(resetFrame(this.id, code));
     this.#finish();
   }
 

@@ -81,7 +81,8 @@ export class Http2UpstreamConnection implements SessionUser {
 
   /** Whether another exchange can be begun. */
   get available(): boolean {
-    return !this.#closed && this.#session.available;
+    // How many streams it takes is known when it has spoken; one can be begun at once.
+    return !this.#closed && this.#session.available && (this.#session.greeted || this.#session.size === 0);
   }
 
   /** Whether the server has been asked before. */

@@ -47,6 +47,7 @@ export class UpstreamRequest implements UpstreamStream, StreamUser {
 
   /** @inheritdoc */
   send(outgoing: OutgoingRequest, user: UpstreamUser): BodySink {
+    if (this.#stream.over) return this.#tooLate(user);
     const { request } = outgoing.flow;
     const { fields, framing } = requestFields(outgoing);
     const secure = request.scheme === "https" || request.scheme === "wss";
@@ -157,6 +158,17 @@ export class UpstreamRequest implements UpstreamStream, StreamUser {
     const unseen = why.kind === "unseen" || why.kind === "reset" && why.code === ERROR_CODES.REFUSED_STREAM;
     if ((wantsHttp1 || unseen) && !this.answered) user?.upstreamRefused(this.#failure(why));
     else user?.upstreamFailed(this.#failure(why));
+  }
+
+  // The connection has ended since the stream was made.
+  #tooLate(user: UpstreamUser): BodySink {
+    this.release();
+    const error = {
+      code: "UPSTREAM_CLOSED",
+      message: `${this.#connection.name} closed the connection before it was asked`,
+    };
+    queueMicrotask(() => user.upstreamRefused(error));
+    return NO_SINK;
   }
 
   #failure({ kind, code, message }: BrokenStream): FlowError {

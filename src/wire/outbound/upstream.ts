@@ -12,7 +12,7 @@ import type { Peer } from "../../flow/peer.ts";
 import type { Dispatcher } from "../../hooks/dispatcher.ts";
 import type { HookName } from "../../hooks/table.ts";
 import type { UpstreamStream } from "../exchange/upstream_stream.ts";
-import { Http2Pool } from "../http2/pool.ts";
+import { Http2Pool, type Negotiated } from "../http2/pool.ts";
 import type { Http2UpstreamConnection } from "../http2/upstream_connection.ts";
 import { UpstreamConnection } from "./connection.ts";
 import { DialError, type DialOptions, type DialTls } from "./dial.ts";
@@ -178,7 +178,7 @@ export class Upstream {
 
   // Behind TLS both agree on a version (RFC 7301). Without it a client that speaks HTTP/2 with prior knowledge surely knows that its
   // server does too; where that is not so, the server says something else than SETTINGS, or nothing.
-  async #negotiate(flow: HttpFlow, key: string): Promise<UpstreamStream> {
+  async #negotiate(flow: HttpFlow, key: string): Promise<Negotiated> {
     const tls = isSecure(flow) ? { tls: { ...this.#tlsOptions(flow), alpn: ["h2", "http/1.1"] } } : {};
     type Either = UpstreamConnection | Http2UpstreamConnection;
     const connection = await this.#reach<Either>(flow, flow.request, tls, (socket, peer) => {
@@ -187,15 +187,15 @@ export class Upstream {
     });
     if (connection instanceof UpstreamConnection) {
       this.#http2.setHttp1(key);
-      return connection;
+      return { stream: connection };
     }
     if (isSecure(flow) || await connection.greeting) {
       this.#http2.add(key, connection);
-      return connection.open();
+      return { stream: connection.open(), ready: connection.greeting };
     }
     connection.destroy();
     this.#http2.setHttp1(key);
-    return await this.#speakHttp1(flow, key);
+    return { stream: await this.#speakHttp1(flow, key) };
   }
 
   async #http2Connection(key: string, socket: net.Socket, peer: Peer): Promise<Http2UpstreamConnection> {
