@@ -5,6 +5,7 @@ import { startRawServer } from "../../support/raw_server.ts";
 import { startRelay } from "../socks/relay.ts";
 import { echoServer } from "../tcp/support.ts";
 import { openTunnel } from "../tunnel.ts";
+import { closed, echo, openPeer, startPeerServer } from "../websocket/peers.ts";
 import { get, lastFlow, startNext } from "./next_proxy.ts";
 
 const auth = { username: "tester", password: "p:w/ö@#%" };
@@ -106,6 +107,18 @@ describe("B82 through another proxy", () => {
     expect(flow!.server!.via).toBe(`http://127.0.0.1:${next.proxy.port}`);
     expect(asked).toEqual([`CONNECT 127.0.0.1:${echo.port}`]);
     await next.proxy.waitFor(tcp());
+  });
+
+  test("WebSockets", async () => {
+    await using next = await startNext({ auth });
+    await using server = await startPeerServer(echo);
+    await using proxy = await startProxy({ upstream: { proxy: next.url } });
+    await using peer = await openPeer(proxy, `ws://127.0.0.1:${server.port}/chat`);
+    await peer.send({ opcode: "text", payload: "hello" });
+    expect(await peer.next()).toBe('text "hello"');
+    await closed(peer);
+    expect(lastFlow(proxy).server!.via).toBe(`http://127.0.0.1:${next.proxy.port}`);
+    expect(next.passed).toEqual([`GET ws://127.0.0.1:${server.port}/chat`]);
   });
 
   test("a function is asked once for each flow", async () => {

@@ -5,6 +5,8 @@ import { startProxy } from "../../../src/mod.ts";
 import { startOrigin } from "../../support/origin.ts";
 import { startRawServer } from "../../support/raw_server.ts";
 import { tempFolder } from "../../support/temp.ts";
+import { echoServer } from "../tcp/support.ts";
+import { openTunnel } from "../tunnel.ts";
 import { closedPort, get, lastFlow, startNext } from "./next_proxy.ts";
 
 /** A PAC file that says what it was asked. */
@@ -68,6 +70,22 @@ test("a proxy that is down is passed over; when all ways fail, the first one's f
   const answer = await get(proxy, `http://localhost:${port}/`);
   expect(answer).toMatch(/^502 .*through the proxy http:\/\/127\.0\.0\.1:\d+: .*; then: cannot reach localhost:/);
   expect(lastFlow(proxy).error!.code).toBe("NEXT_PROXY_UNREACHABLE");
+});
+
+test("chooses for conversations of raw bytes too, by host and port", async () => {
+  await using next = await startNext();
+  await using server = await echoServer();
+  await using proxy = await startProxy({
+    upstream: {
+      pac: pacFile(
+        `return url === "https://127.0.0.1:${server.port}/" ? "SOCKS 127.0.0.1:${next.proxy.port}" : "DIRECT";`,
+      ),
+    },
+  });
+  await using client = await openTunnel(proxy, `127.0.0.1:${server.port}`);
+  await client.write("PING\r\n");
+  expect(await client.readUntil("\n")).toBe("PING\r\n");
+  expect(proxy.flows.last()!.server!.via).toBe(`socks5h://127.0.0.1:${next.proxy.port}`);
 });
 
 test("is read from a path at the start, from a server with the first flow, and again when that failed", async () => {
