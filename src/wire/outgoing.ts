@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import { joinBytes } from "./http1/serializer.ts";
 
@@ -10,6 +11,9 @@ import { joinBytes } from "./http1/serializer.ts";
 const HIGH_WATER = 64 * 1024;
 /** Up to this many bytes, copying the parts into one buffer costs less than one more write. */
 const JOIN_LIMIT = 32 * 1024;
+
+/** Deno writes strings as UTF-8 when a TLS connection is corked or behind, whatever encoding was asked for. */
+const KEEPS_LATIN1 = !("Deno" in globalThis);
 
 /**
  * Collects the parts of a message and writes what one turn of the event loop has brought at once: a kernel call for the
@@ -89,7 +93,8 @@ export class Outgoing {
   }
 
   #write(part: string | Uint8Array): void {
-    if (typeof part === "string") this.#socket.write(part, "latin1");
+    if (typeof part === "string" && KEEPS_LATIN1) this.#socket.write(part, "latin1");
+    else if (typeof part === "string") this.#socket.write(Buffer.from(part, "latin1"));
     else this.#socket.write(part);
   }
 
