@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { clearTimeout, setTimeout } from "node:timers";
 import { withCredentials } from "./client/credentials.ts";
 import { childEnv } from "./client/env.ts";
 import { type ProxyFetch, proxyFetch } from "./client/fetch.ts";
-import { FlowtapeError, type HookError, OptionsError } from "./flow/error.ts";
+import { FlowtapeError, HookError, OptionsError } from "./flow/error.ts";
 import { AddonList } from "./fixture/addon_list.ts";
 import { Capture, type WaitOptions } from "./fixture/capture.ts";
 import { HandleWithAddons } from "./fixture/handle.ts";
@@ -269,6 +270,23 @@ export class Proxy implements AsyncDisposable {
     await this.#addons.start();
   }
 
+  async #done(): Promise<void> {
+    const late = Promise.withResolvers<never>();
+    const error = new HookError(
+      "HOOK_TIMEOUT",
+      `the done hooks had not ended after ${DONE_MS} ms: close() goes on without them`,
+    );
+    const timer = setTimeout(() => late.reject(error), DONE_MS);
+    try {
+      await Promise.race([this.#hooks.run("done"), late.promise]);
+    } catch (thrown) {
+      // Whatever else it is, the dispatcher has reported it, like that of every other hook.
+      if (thrown === error) throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   #observer(): Parameters<typeof openWire>[0]["observer"] {
     const { maxBody } = this.#settings.capture;
     return {
@@ -303,15 +321,13 @@ export class Proxy implements AsyncDisposable {
     await problems.during(() => this.#wire?.close());
     await problems.during(async () => (await this.#fetch)?.close());
     await problems.during(() => this.#tape?.close());
-    try {
-      await this.#hooks.run("done");
-    } catch {
-      // The dispatcher has reported it, like that of every other hook.
-    }
+    await problems.during(() => this.#done());
     problems.throwIfAny();
   }
 }
 
+/** How long the `done` hooks may take, in milliseconds: closing must end. */
+const DONE_MS = 5000;
 /** A tape wants whole bodies; one larger than this is not recorded. */
 const MAX_RECORDED_BODY = 512 * 1024 * 1024;
 

@@ -50,7 +50,7 @@ export const HOOKS: Readonly<Record<HookName, HookEntry>> = {
     group: "lifecycle",
     when: "Once, when every connection is closed, before close() settles.",
     guarantees: "No other hook follows.",
-    mayChange: "Nothing. What it throws is thrown by close().",
+    mayChange: "Nothing. What it throws is thrown by close(), which waits for it for five seconds at most.",
   },
   clientConnect: {
     group: "connection",

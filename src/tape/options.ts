@@ -58,7 +58,7 @@ export interface TapeOptions {
   afterLast?: "repeat" | "error" | "loop";
   /** Credentials are redacted before anything is written; `false` writes them. */
   redact?: false | RedactOptions;
-  /** Write when and how fast the exchanges were. `false` by default, so that recording twice gives the same file. */
+  /** Write when and how fast the exchanges were. `false` by default: then two recordings differ only in what was said. */
   times?: boolean;
 }
 

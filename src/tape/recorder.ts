@@ -42,7 +42,14 @@ export class Recorder {
     const { request, error, original } = flow;
     const response = original ?? flow.response;
     if ((flow.source !== "upstream" && original === undefined) || request.method === "CONNECT") return;
-    if (error === undefined ? response === undefined : !isUpstreamFailure(error)) return;
+    if (error !== undefined && !isUpstreamFailure(error)) {
+      // Such as an endless stream when the proxy is closed: whoever records should know.
+      if (response !== undefined) {
+        this.#with.log({ level: "warn", message: `not recorded (${error.code}): ${this.#name(flow)}` });
+      }
+      return;
+    }
+    if (error === undefined && response === undefined) return;
     if (response?.status === 101) {
       this.#with.log({
         level: "warn",

@@ -566,4 +566,27 @@ describe("writing", () => {
     expect(error.message).toContain("/x");
     expect(error.message).toContain('hook response of addon "bad" threw');
   });
+
+  test("an endless stream that is cut off by closing is not recorded, and the log says so", async () => {
+    const over = Promise.withResolvers<void>();
+    async function* endless() {
+      yield "data: 1\n\n";
+      await over.promise;
+    }
+    await using origin = await startOrigin(() => ({
+      headers: [["Content-Type", "text/event-stream"]],
+      body: endless(),
+    }));
+    const lines: string[] = [];
+    const proxy = await startProxy({
+      tape: { path, mode: "record" },
+      addons: [{ log: ({ level, message }) => lines.push(`${level} ${message}`) }],
+    });
+    await using client = await connectRaw(proxy.port);
+    await client.write(get(`${origin.url}/events`));
+    await client.readUntil("data: 1");
+    await proxy.close();
+    over.resolve();
+    expect(lines).toContain(`warn not recorded (PROXY_CLOSED): GET ${origin.url}/events`);
+  });
 });
