@@ -51,9 +51,11 @@ function afterRequest(exchange: Exchange, next: () => void): void {
     if (!waiting) return;
     waiting = false;
     clearTimeout(timer);
+    exchange.onOver = undefined;
     exchange.proceed(next);
   };
   const timer = setTimeout(go, PATIENCE_MS);
+  exchange.onOver = () => clearTimeout(timer);
   upload.whole(go);
   client.readBody();
 }

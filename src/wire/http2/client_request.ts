@@ -133,9 +133,11 @@ export class ClientRequest implements ClientStream, StreamUser {
 
   /** @inheritdoc */
   done(): void {
-    // The rest of the request is of no use to anybody (RFC 9113 section 8.1).
-    if (!this.#stream.remoteEnded) this.#reset(ERROR_CODES.NO_ERROR);
-    else this.#forget();
+    if (this.#requestDone || this.#stream.over) return this.#forget();
+    // The rest of the request is let go unread, as in HTTP/1.1. A reset with NO_ERROR (RFC 9113 section 8.1) would do, but a client on
+    // node:http2 may wait for ever when it meets the end of the response.
+    this.#stream.go();
+    this.#await();
   }
 
   /** @inheritdoc */
@@ -166,6 +168,7 @@ export class ClientRequest implements ClientStream, StreamUser {
     this.#hesitant = false;
     this.#watch?.off();
     this.#exchange?.requestEnd(this.#trailers);
+    if (this.#exchange?.over !== false) this.#forget();
   }
 
   /** @inheritdoc */
@@ -206,7 +209,8 @@ export class ClientRequest implements ClientStream, StreamUser {
 
   #expired(): void {
     const { idle } = this.#connection.context.config.timeouts;
-    this.#exchange?.fail({
+    if (this.#exchange?.over !== false) return this.#reset(ERROR_CODES.NO_ERROR);
+    this.#exchange.fail({
       code: "CLIENT_TIMEOUT",
       message: `the client sent nothing for ${idle} ms in the middle of its request (timeouts.idle)`,
     });

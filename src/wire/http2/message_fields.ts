@@ -14,8 +14,6 @@ export interface RequestFields {
   readonly head: RequestHead;
   /** The value of `:scheme`; none of CONNECT. */
   readonly scheme: string | undefined;
-  /** The value of `:protocol` (RFC 8441). */
-  readonly protocol: string | undefined;
 }
 
 /**
@@ -29,7 +27,8 @@ export function requestFields(raw: readonly string[], end: boolean, stream: numb
   const { pseudo, fields, host, length, lengthAt, expect, hops } = read(raw, "request", stream);
   const { method, scheme, path, authority, protocol } = pseudo;
   if (method === undefined) throw refuse("has no :method", stream);
-  const plainConnect = method === "CONNECT" && protocol === undefined;
+  if (protocol !== undefined) throw refuse("has :protocol, which was not offered", stream);
+  const plainConnect = method === "CONNECT";
   if (plainConnect ? scheme !== undefined || path !== undefined : scheme === undefined || path === undefined) {
     throw refuse(plainConnect ? "is a CONNECT with :scheme or :path" : "lacks :scheme or :path", stream);
   }
@@ -59,7 +58,7 @@ export function requestFields(raw: readonly string[], end: boolean, stream: numb
     codingAt: -1,
     upgrade: undefined,
   };
-  return { head, scheme, protocol };
+  return { head, scheme };
 }
 
 /**
