@@ -4,14 +4,10 @@
  * @module
  */
 import type { Duplex } from "node:stream";
-import { BodyBuffer } from "../../flow/body_buffer.ts";
 import type { FlowError } from "../../flow/flow_error.ts";
-import { FlowHeaders } from "../../flow/headers.ts";
-import { HttpFlow } from "../../flow/http_flow.ts";
 import type { Peer } from "../../flow/peer.ts";
-import { FlowRequest } from "../../flow/request.ts";
 import type { RequestHead } from "../http1/head.ts";
-import { reportFailed } from "../inbound/report_failed.ts";
+import { reportMalformed } from "../inbound/report_failed.ts";
 import { type Route, Router } from "../inbound/route.ts";
 import { Outgoing } from "../outgoing.ts";
 import { Watch } from "../watch.ts";
@@ -155,21 +151,8 @@ export class Http2ClientConnection implements SessionUser, ClientConnection {
     this.#fail({ code: `HTTP2_${error.code}`, message: `the client breaks HTTP/2: ${error.message}` });
   }
 
-  // There is no request to speak of, but what came should be seen.
   #fail(failure: FlowError): void {
-    const { tunnel, scheme } = this.route;
-    const address = {
-      scheme,
-      hostname: tunnel?.hostname ?? "malformed.invalid",
-      port: tunnel?.port ?? 80,
-      target: "/",
-    };
-    const flow = new HttpFlow(
-      new FlowRequest("MALFORMED", address, "2", FlowHeaders.fromFields(""), BodyBuffer.of(new Uint8Array(0))),
-      this.peer,
-    );
-    flow.error = failure;
-    reportFailed(this.context, flow);
+    reportMalformed(this.context, this.peer, this.route, "2", failure);
   }
 
   #linger(): void {

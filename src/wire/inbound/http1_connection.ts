@@ -28,7 +28,7 @@ import { asksForWebSocket, webSocketScheme } from "../websocket/handshake.ts";
 import type { WireContext } from "../wire_context.ts";
 import { admits, challenge } from "./admission.ts";
 import { withoutAuth } from "./proxy_auth.ts";
-import { reportFailed } from "./report_failed.ts";
+import { reportMalformed } from "./report_failed.ts";
 import { resetConnection } from "./reset.ts";
 import { type Route, Router, tunnelOf } from "./route.ts";
 import { type ConnectRequest, Tunnel } from "./tunnel.ts";
@@ -316,21 +316,8 @@ export class Http1Connection implements ClientStream, ConnectRequest, Upgrade {
     this.#report({ ...failure, status });
   }
 
-  // There is no request to speak of, but what came should be seen.
   #report(failure: FlowError): void {
-    const { tunnel, scheme } = this.#route;
-    const address = {
-      scheme,
-      hostname: tunnel?.hostname ?? "malformed.invalid",
-      port: tunnel?.port ?? 80,
-      target: "/",
-    };
-    const flow = new HttpFlow(
-      new FlowRequest("MALFORMED", address, "1.1", FlowHeaders.fromFields(""), BodyBuffer.of(new Uint8Array(0))),
-      this.peer,
-    );
-    flow.error = failure;
-    reportFailed(this.context, flow);
+    reportMalformed(this.context, this.peer, this.#route, "1.1", failure);
   }
 
   #ended(): void {
