@@ -1,8 +1,8 @@
 // HTTP/2 through a running proxy, between clients and servers on node:http2.
 import { describe, expect, test } from "vitest";
-import type { HttpFlow } from "../../../src/mod.ts";
-import { run } from "../../support/run.ts";
-import { hasCommand } from "../../support/runtime.ts";
+import { type HttpFlow, respond } from "../../../src/mod.ts";
+import { fetchIn, run } from "../../support/run.ts";
+import { hasCommand, RUNTIMES } from "../../support/runtime.ts";
 import { PATIENTLY } from "../http1_client.ts";
 import { ask, nodeClient, proxyOf, startNodeOrigin, valuesOf } from "./peers.ts";
 
@@ -54,6 +54,36 @@ describe("B53 HTTP/2 in CONNECT", () => {
       expect(stdout.slice(stdout.lastIndexOf("}") + 1)).toBe(client === "--http2" ? "2" : "1.1");
     }
   });
+});
+
+test("B53 fetch of Deno speaks HTTP/2 through the proxy, those of Node and Bun speak HTTP/1.1", async () => {
+  await using origin = await startNodeOrigin();
+  await using proxy = await proxyOf(origin);
+  for (const name of RUNTIMES) {
+    const { status, body } = await fetchIn(name, "https://origin.test/echo", { env: proxy.env() });
+    expect([status, JSON.parse(body).raw.slice(4, 6)]).toEqual([200, [":authority", "origin.test"]]);
+  }
+  const versions = ([...proxy.flows] as HttpFlow[]).map(({ request }) => request.httpVersion);
+  expect(Object.fromEntries(RUNTIMES.map((name, i) => [name, versions[i]]))).toEqual({
+    node: "1.1",
+    deno: "2",
+    bun: "1.1",
+  });
+});
+
+test("what is not ASCII in fields stays as it is, also when much follows", async () => {
+  await using origin = await startNodeOrigin();
+  await using proxy = await proxyOf(origin, {
+    rules: [["/large", respond({ headers: { "x-latin": "caf\u00e9" }, body: "x".repeat(1_000_000) })]],
+  });
+  const large = await ask(proxy, { path: "/large" });
+  expect(valuesOf(large.raw, "x-latin")).toEqual(["caf\u00e9"]);
+  expect(large.length).toBe(1_000_000);
+  if (!hasCommand("curl")) return;
+  const { stdout } = await run("sh", ["-c", "curl -sS -i --http1.1 https://origin.test/large | head -c 200 | od -c"], {
+    env: proxy.env(),
+  });
+  expect(stdout).toMatch(/c {3}a {3}f 351/);
 });
 
 describe("B54 prior knowledge", () => {
