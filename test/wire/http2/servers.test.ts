@@ -203,8 +203,10 @@ test("a server that lowers its window in the middle of a request is respected", 
       frame(WINDOW_UPDATE, 0, 0, uint32(100_000)),
       frame(WINDOW_UPDATE, 0, stream, uint32(65_530)),
     );
-    seen += (await server.find(DATA)).payload.length;
-    await server.send(...answer(stream, "enough"), reset(stream, CODE.NO_ERROR));
+    while (seen < 65_540) seen += (await server.find(DATA)).payload.length;
+    await server.send(frame(PING, 0, 0, "12345678"));
+    const next = await server.find(DATA, PING);
+    await server.send(...answer(stream, next.type === PING ? "enough" : "too much"), reset(stream, CODE.NO_ERROR));
     await server.find(GOAWAY).catch(() => {});
   });
   await using proxy = await proxyOf(origin);
