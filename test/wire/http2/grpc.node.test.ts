@@ -1,11 +1,13 @@
 // gRPC through the proxy: @grpc/grpc-js on both ends, which runs on Node.
 import { Buffer } from "node:buffer";
+import { join } from "node:path";
 import process from "node:process";
 import { setImmediate } from "node:timers";
 import grpc from "@grpc/grpc-js";
 import { describe, expect, test } from "vitest";
 import { type HttpFlow, type Proxy, startProxy } from "../../../src/mod.ts";
 import { testCa } from "../../support/certificates.ts";
+import { tempFolder } from "../../support/temp.ts";
 import { PATIENTLY } from "../http1_client.ts";
 
 // Messages are bytes: what they mean is of no interest here.
@@ -170,5 +172,39 @@ describe.each([["behind TLS", true], ["without TLS", false]])("B53 B54 B56 gRPC 
     call.cancel();
     const flow = ends.proxy.flows.first() as HttpFlow;
     await expect.poll(() => flow.error, PATIENTLY).toMatchObject({ code: "CLIENT_ABORTED", resetCode: 8 });
+  });
+
+  test("calls are recorded with their trailers, and replayed without the server", async () => {
+    await using folder = await tempFolder();
+    const path = join(folder.path, "cart.har");
+    const talk = async (client: grpc.Client) => {
+      const call = client.makeBidiStreamRequest(SERVICE.talk.path, bytes.serialize, bytes.deserialize);
+      const answers = call[Symbol.asyncIterator]();
+      call.write(Buffer.from("one"));
+      call.end();
+      return String((await answers.next()).value);
+    };
+    const all = async (client: grpc.Client) => [
+      await unary(client, SERVICE.unary, "hello").then(({ body, trailers }) => [body, trailers.get("x-cost")]),
+      await unary(client, SERVICE.fails, "x").catch(({ code }: { code: number }) => code),
+      await talk(client),
+    ];
+    let recorded: unknown;
+    {
+      await using ends = await start(secure, { tape: { path, mode: "record" } });
+      recorded = await all(ends.client);
+      const call = ends.client.makeBidiStreamRequest(SERVICE.talk.path, bytes.serialize, bytes.deserialize);
+      const answers = call[Symbol.asyncIterator]();
+      for (const word of ["one", "two"]) {
+        call.write(Buffer.from(word));
+        expect(String((await answers.next()).value)).toBe(word.toUpperCase());
+      }
+      call.end();
+      expect((await answers.next()).done).toBe(true);
+    }
+    expect(recorded).toEqual([["echo hello", ["7"]], grpc.status.NOT_FOUND, "ONE"]);
+    await using ends = await start(secure, { tape: { path, mode: "replay" } });
+    expect(await all(ends.client)).toEqual(recorded);
+    expect(([...ends.proxy.flows] as HttpFlow[]).map(({ source }) => source)).toEqual(["tape", "tape", "tape"]);
   });
 });
