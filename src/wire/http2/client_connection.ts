@@ -78,11 +78,6 @@ export class Http2ClientConnection implements SessionUser, ClientConnection {
   }
 
   /** @inheritdoc */
-  tooLarge(stream: Http2Stream): void {
-    stream.break({ kind: "invalid", code: 1, message: "its trailers are too large (limits.headBytes)" });
-  }
-
-  /** @inheritdoc */
   closedStream(): void {
     if (this.#session.goingAway && this.#session.size === 0) this.#out.end();
   }

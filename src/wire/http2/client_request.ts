@@ -19,10 +19,12 @@ import { admits, challenge } from "../inbound/admission.ts";
 import { withoutAuth } from "../inbound/proxy_auth.ts";
 import { Watch } from "../watch.ts";
 import type { Http2ClientConnection } from "./client_connection.ts";
+import { refuse } from "./check_fields.ts";
 import { addLines } from "./field_lines.ts";
 import { ERROR_CODES, errorName, Http2Error } from "./http2_error.ts";
 import { trailerLines } from "./message_fields.ts";
-import type { BrokenStream, Http2Stream, StreamUser } from "./stream.ts";
+import type { Http2Stream } from "./stream.ts";
+import type { BrokenStream, StreamUser } from "./stream_user.ts";
 import { NO_SINK, StreamSink } from "./stream_sink.ts";
 
 /** How long a client may take to read what it gets before its stream is reset, in milliseconds. */
@@ -142,14 +144,16 @@ export class ClientRequest implements ClientStream, StreamUser {
 
   /** @inheritdoc */
   fields(raw: string[], end: boolean): void {
-    if (!end) {
-      throw new Http2Error(
-        "PROTOCOL_ERROR",
-        "fields behind the head do not end the request (RFC 9113 8.1)",
-        this.#stream.id,
-      );
+    const { id } = this.#stream;
+    try {
+      if (!end) throw refuse("has fields behind its head that do not end it", id);
+      this.#trailers = trailerLines(raw, id);
+    } catch (error) {
+      if (!(error instanceof Http2Error)) throw error;
+      const code = ERROR_CODES[error.code];
+      this.#stream.reset(code);
+      this.broken({ kind: "invalid", code, message: error.message });
     }
-    this.#trailers = trailerLines(raw, this.#stream.id);
   }
 
   /** @inheritdoc */

@@ -19,18 +19,18 @@ import {
   settingsFrame,
   windowUpdate,
 } from "./frame.ts";
+import { forConnection, onNoStream, sized } from "./frame_checks.ts";
 import { FrameParser } from "./frame_parser.ts";
 import { ERROR_CODES, type ErrorName, Http2Error } from "./http2_error.ts";
+import { SendQueue } from "./send_queue.ts";
 import { applySettings, initialSettings, type PeerSettings, SETTING } from "./settings.ts";
-import { Http2Stream, STREAM_WINDOW, type StreamCarrier } from "./stream.ts";
+import { Http2Stream, STREAM_WINDOW } from "./stream.ts";
+import type { StreamCarrier } from "./stream_user.ts";
 
 /** How many streams a client may have open. */
 const MAX_STREAMS = 256;
 /** What all streams together may send unacknowledged. The streams hold up their senders; the connection never does. */
 const CONNECTION_WINDOW = 64 * 1024 * 1024;
-/** A peer that lets so much pile up while it keeps asking for answers (RFC 9113 section 10.5). */
-const MAX_BACKLOG = 4 * 1024 * 1024;
-
 /** Who is told of a connection. */
 export interface SessionUser {
   /**
@@ -39,8 +39,6 @@ export interface SessionUser {
    * @param raw names and values in turn; `undefined`: they are too large
    */
   opened?(stream: Http2Stream, raw: string[] | undefined, end: boolean): void;
-  /** What a stream can be told is that its fields are too large. */
-  tooLarge?(stream: Http2Stream): void;
   /** The peer has said what it is; called once. */
   greeted?(): void;
   /** A stream is over. */
@@ -56,31 +54,28 @@ export class Http2Session implements StreamCarrier {
   /** What the peer says of itself. */
   readonly peer: PeerSettings = initialSettings();
   /** @inheritdoc */
-  sendWindow = 65_535;
+  readonly queue: SendQueue;
   /** The peer has sent its settings. */
   greeted = false;
   /** No further streams. */
   goingAway = false;
 
   readonly #role: "client" | "server";
-  readonly #out: Outgoing;
   readonly #user: SessionUser;
   readonly #parser: FrameParser;
   readonly #sections: FieldSections;
   readonly #headBytes: number;
   readonly #streams = new Map<number, Http2Stream>();
   readonly #reserved = new Set<Http2Stream>();
-  readonly #blocked = new Set<Http2Stream>();
   #lastRemote = 0;
   #nextLocal = 1;
   #credit = 0;
   #dead = false;
-  readonly #onDrained = (): void => this.#serve();
 
   /** @param role of this end */
   constructor(role: "client" | "server", out: Outgoing, user: SessionUser, options: { headBytes: number }) {
     this.#role = role;
-    this.#out = out;
+    this.queue = new SendQueue(out);
     this.#user = user;
     this.#headBytes = options.headBytes;
     this.#parser = new FrameParser(role === "server");
@@ -89,7 +84,7 @@ export class Http2Session implements StreamCarrier {
 
   /** Sends what must come first. */
   start(): void {
-    this.#out.push(
+    this.queue.push(
       (this.#role === "client" ? PREFACE : "") + settingsFrame([
         ...(this.#role === "client"
           ? [[SETTING.ENABLE_PUSH, 0]] as const
@@ -116,11 +111,6 @@ export class Http2Session implements StreamCarrier {
     return !this.greeted || this.#sections.begun || this.#parser.waiting;
   }
 
-  /** @inheritdoc */
-  get full(): boolean {
-    return this.#out.full;
-  }
-
   /** Makes a stream, which is open once something is sent on it. */
   open(): Http2Stream {
     const stream = new Http2Stream(0, this, this.peer.initialWindowSize);
@@ -142,7 +132,7 @@ export class Http2Session implements StreamCarrier {
     try {
       for (let frame = this.#next(); frame !== undefined; frame = this.#next()) this.#handle(frame);
       if (this.#credit >= CONNECTION_WINDOW / 4) {
-        this.push(windowUpdate(0, this.#credit));
+        this.queue.push(windowUpdate(0, this.#credit));
         this.#credit = 0;
       }
     } catch (error) {
@@ -154,7 +144,7 @@ export class Http2Session implements StreamCarrier {
   /** Tells the peer to open no more streams. */
   goAway(code: ErrorName = "NO_ERROR", why = ""): void {
     this.goingAway = true;
-    if (!this.#dead) this.#out.push(goAwayFrame(this.#lastRemote, ERROR_CODES[code], why));
+    if (!this.#dead) this.queue.push(goAwayFrame(this.#lastRemote, ERROR_CODES[code], why));
   }
 
   /** The peer has made an error that ends the connection. */
@@ -173,20 +163,8 @@ export class Http2Session implements StreamCarrier {
   }
 
   /** @inheritdoc */
-  push(part: string | Uint8Array): boolean {
-    return this.#out.push(part);
-  }
-
-  /** @inheritdoc */
   pushFields(stream: number, raw: readonly string[], end: boolean): void {
-    for (const part of this.#sections.encode(stream, raw, end)) this.#out.push(part);
-  }
-
-  /** @inheritdoc */
-  blocked(stream: Http2Stream): void {
-    this.#blocked.add(stream);
-    if (this.#out.full) this.#out.drained(this.#onDrained);
-    else queueMicrotask(this.#onDrained);
+    for (const part of this.#sections.encode(stream, raw, end)) this.queue.push(part);
   }
 
   /** @inheritdoc */
@@ -204,7 +182,7 @@ export class Http2Session implements StreamCarrier {
     } catch (error) {
       if (!(error instanceof Http2Error) || error.stream === 0) throw error;
       const code = ERROR_CODES[error.code];
-      this.push(resetFrame(error.stream, code));
+      this.queue.push(resetFrame(error.stream, code));
       this.#streams.get(error.stream)?.break({ kind: "invalid", code, message: error.message });
     }
   }
@@ -231,7 +209,7 @@ export class Http2Session implements StreamCarrier {
       case FRAME.PING:
         sized(frame, 8);
         forConnection(frame);
-        if ((flags & FLAG.ACK) === 0) this.#reply(pong(payload));
+        if ((flags & FLAG.ACK) === 0) this.queue.reply(pong(payload));
         return;
       case FRAME.GOAWAY:
         forConnection(frame);
@@ -264,8 +242,11 @@ export class Http2Session implements StreamCarrier {
     const { raw, end } = section;
     const stream = this.#streams.get(id);
     if (stream !== undefined) {
-      if (raw === undefined) this.#user.tooLarge?.(stream);
-      else stream.receiveFields(raw, end);
+      if (raw === undefined) {
+        const why = `its fields are larger than ${this.#headBytes} bytes (limits.headBytes)`;
+        throw new Http2Error("ENHANCE_YOUR_CALM", why, id);
+      }
+      stream.receiveFields(raw, end);
     } else if (this.#isNew(id)) {
       this.#open(id, raw, end);
     }
@@ -299,9 +280,9 @@ export class Http2Session implements StreamCarrier {
     const change = this.peer.initialWindowSize - before;
     if (change !== 0) {
       for (const stream of this.#all()) stream.widen(change);
-      this.#serve();
+      this.queue.serve();
     }
-    this.#reply(SETTINGS_ACK);
+    this.queue.reply(SETTINGS_ACK);
     if (this.greeted) return;
     this.greeted = true;
     this.#user.greeted?.();
@@ -315,14 +296,11 @@ export class Http2Session implements StreamCarrier {
       throw new Http2Error("PROTOCOL_ERROR", "a window is widened by nothing (RFC 9113 6.9)", frame.stream);
     }
     if (frame.stream === 0) {
-      this.sendWindow += increment;
-      if (this.sendWindow > MAX_WINDOW) {
-        throw new Http2Error("FLOW_CONTROL_ERROR", "the window of the connection overflows (RFC 9113 6.9.1)");
-      }
+      this.queue.widen(increment);
     } else {
       stream?.widen(increment);
     }
-    this.#serve();
+    this.queue.serve();
   }
 
   #peerGoesAway(payload: Buffer): void {
@@ -349,27 +327,6 @@ export class Http2Session implements StreamCarrier {
     return stream;
   }
 
-  #reply(frame: string): void {
-    this.#out.push(frame);
-    if (this.#out.backlog > MAX_BACKLOG) {
-      throw new Http2Error("ENHANCE_YOUR_CALM", "the peer does not read what it asks for (RFC 9113 10.5)");
-    }
-  }
-
-  /** Sends what was held back, a frame of each stream in turn, and tells those that wait. */
-  #serve(): void {
-    for (let more = true; more && this.sendWindow > 0;) {
-      more = false;
-      for (const stream of [...this.#blocked]) {
-        if (stream.open && !stream.over) more = stream.flush(1) && stream.open || more;
-      }
-    }
-    const waiting = [...this.#blocked];
-    this.#blocked.clear();
-    for (const stream of waiting) if (stream.settle()) this.#blocked.add(stream);
-    if (this.#blocked.size > 0 && this.#out.full) this.#out.drained(this.#onDrained);
-  }
-
   #breakAll(why: { kind: "invalid" | "lost"; code: number; message?: string }): void {
     for (const stream of this.#all()) stream.break(why);
   }
@@ -377,23 +334,4 @@ export class Http2Session implements StreamCarrier {
   #all(): Http2Stream[] {
     return [...this.#streams.values(), ...this.#reserved];
   }
-}
-
-function sized({ payload, type }: Frame, size: number): void {
-  if (payload.length !== size) {
-    throw new Http2Error(
-      "FRAME_SIZE_ERROR",
-      `a frame of type ${type} has ${payload.length} bytes, not ${size} (RFC 9113 6)`,
-    );
-  }
-}
-
-function forConnection({ stream, type }: Frame): void {
-  if (stream !== 0) {
-    throw new Http2Error("PROTOCOL_ERROR", `a frame of type ${type} is for stream ${stream} (RFC 9113 6)`);
-  }
-}
-
-function onNoStream(): Http2Error {
-  return new Http2Error("PROTOCOL_ERROR", "a frame that is for a stream is for none (RFC 9113 6)");
 }

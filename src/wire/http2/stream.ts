@@ -5,53 +5,10 @@
  */
 import { FLAG, FRAME, frameHead, MAX_FRAME, MAX_WINDOW, resetFrame, windowUpdate } from "./frame.ts";
 import { Http2Error } from "./http2_error.ts";
+import type { BrokenStream, StreamCarrier, StreamUser } from "./stream_user.ts";
 
 /** What a peer may send on a stream before it is acknowledged. Enough for a server far away, little enough to keep a hundred times. */
 export const STREAM_WINDOW: number = 256 * 1024;
-
-/** Who is told what comes on a stream. */
-export interface StreamUser {
-  /** A field section: names and values in turn. When it is the end, {@linkcode StreamUser.end} follows. */
-  fields(raw: string[], end: boolean): void;
-  /** A piece of the body. `false`: nothing more until {@linkcode Http2Stream.go}. */
-  data(bytes: Uint8Array): boolean;
-  /** The peer has sent all. */
-  end(): void;
-  /**
-   * Nothing more comes, and nothing more can be sent.
-   *
-   * @param why what the peer has said or done
-   */
-  broken(why: BrokenStream): void;
-}
-
-/** Why a stream has ended before its time. */
-export interface BrokenStream {
-  /** `reset`: by the peer. `unseen`: the peer has not looked at the request. `invalid`: what it sent. `lost`: with its connection. */
-  readonly kind: "reset" | "unseen" | "invalid" | "lost";
-  /** The error code, of either side. */
-  readonly code: number;
-  /** What was wrong; of `invalid`. */
-  readonly message?: string;
-}
-
-/** What a stream needs of its connection. */
-export interface StreamCarrier {
-  /** How many bytes the peer takes on all streams together. */
-  sendWindow: number;
-  /** Writes a part. `false`: the connection is behind. */
-  push(part: string | Uint8Array): boolean;
-  /** Whether the connection is behind. */
-  readonly full: boolean;
-  /** Gives a stream its number, in the order in which they begin (RFC 9113 section 5.1.1). */
-  begin(stream: Http2Stream): void;
-  /** Writes a field section. */
-  pushFields(stream: number, raw: readonly string[], end: boolean): void;
-  /** The stream has something that does not fit its window or that of the connection, or somebody waits until it has nothing. */
-  blocked(stream: Http2Stream): void;
-  /** The stream is over. */
-  forget(stream: Http2Stream): void;
-}
 
 type Held = Uint8Array | { readonly raw: string[]; readonly end: boolean } | "end";
 
@@ -105,7 +62,7 @@ export class Http2Stream {
     if (this.over || this.#localEnded || this.#ending !== undefined || bytes.length === 0) return true;
     this.#pending.push(bytes);
     if (this.#pending.length === 1) this.flush();
-    return this.#pending.length === 0 && !this.#carrier.full;
+    return this.#pending.length === 0 && !this.#carrier.queue.full;
   }
 
   /** The body is complete, with these trailers. */
@@ -118,7 +75,7 @@ export class Http2Stream {
   /** Calls once when what was written has been taken. */
   drained(callback: () => void): void {
     this.#onDrain = callback;
-    this.#carrier.blocked(this);
+    this.#carrier.queue.blocked(this);
   }
 
   /** Ends the stream at once. */
@@ -126,7 +83,7 @@ export class Http2Stream {
     this.#user = undefined;
     this.#held = [];
     if (this.over) return;
-    if (this.id !== 0) this.#carrier.push(resetFrame(this.id, code));
+    if (this.id !== 0) this.#carrier.queue.push(resetFrame(this.id, code));
     this.#finish();
   }
 
@@ -153,19 +110,19 @@ export class Http2Stream {
 
   /** For the connection: sends what the windows allow, at most `frames` frames. Whether something is left. */
   flush(frames: number = Infinity): boolean {
-    const carrier = this.#carrier;
+    const { queue } = this.#carrier;
     for (let first = this.#pending[0]; first !== undefined && frames > 0; first = this.#pending[0], frames--) {
-      const size = Math.min(first.length, MAX_FRAME, this.#sendWindow, carrier.sendWindow);
+      const size = Math.min(first.length, MAX_FRAME, this.#sendWindow, queue.window);
       if (size <= 0) break;
       this.#sendWindow -= size;
-      carrier.sendWindow -= size;
-      carrier.push(frameHead(size, FRAME.DATA, 0, this.id));
-      carrier.push(size === first.length ? first : first.subarray(0, size));
+      queue.window -= size;
+      queue.push(frameHead(size, FRAME.DATA, 0, this.id));
+      queue.push(size === first.length ? first : first.subarray(0, size));
       if (size === first.length) this.#pending.shift();
       else this.#pending[0] = first.subarray(size);
     }
     if (this.#pending.length > 0) {
-      carrier.blocked(this);
+      queue.blocked(this);
       return true;
     }
     if (this.#ending !== undefined) this.#sendEnd();
@@ -176,7 +133,7 @@ export class Http2Stream {
   settle(): boolean {
     if (this.#pending.length > 0 && !this.over) return true;
     if (this.#onDrain === undefined) return false;
-    if (this.#carrier.full && !this.over) return true;
+    if (this.#carrier.queue.full && !this.over) return true;
     const callback = this.#onDrain;
     this.#onDrain = undefined;
     callback();
@@ -247,7 +204,7 @@ export class Http2Stream {
   #sendEnd(): void {
     const trailers = this.#ending!;
     if (trailers.length > 0) this.#carrier.pushFields(this.id, trailers, true);
-    else this.#carrier.push(frameHead(0, FRAME.DATA, FLAG.END_STREAM, this.id));
+    else this.#carrier.queue.push(frameHead(0, FRAME.DATA, FLAG.END_STREAM, this.id));
     this.#endLocal();
   }
 
@@ -256,7 +213,7 @@ export class Http2Stream {
     if (this.over) return;
     this.over = true;
     this.#pending = [];
-    if (this.#onDrain !== undefined) this.#carrier.blocked(this);
+    if (this.#onDrain !== undefined) this.#carrier.queue.blocked(this);
     this.#carrier.forget(this);
   }
 
@@ -292,7 +249,7 @@ export class Http2Stream {
   #consume(size: number): void {
     this.#consumed += size;
     if (this.#consumed < STREAM_WINDOW / 2 || this.remoteEnded || this.over) return;
-    this.#carrier.push(windowUpdate(this.id, this.#consumed));
+    this.#carrier.queue.push(windowUpdate(this.id, this.#consumed));
     this.#receiveWindow += this.#consumed;
     this.#consumed = 0;
   }

@@ -59,7 +59,7 @@ export class Http2UpstreamConnection implements SessionUser {
     this.#keeper = keeper;
     this.#out = new Outgoing(socket);
     this.#session = new Http2Session("client", this.#out, this, options);
-    this.#watch = new Watch(() => this.destroy());
+    this.#watch = new Watch(() => this.#expired());
     socket.on("data", (bytes: Uint8Array) => this.#session.receive(bytes));
     socket.on("end", () => this.#end());
     socket.on("error", (error) => this.error = error);
@@ -129,6 +129,13 @@ export class Http2UpstreamConnection implements SessionUser {
   /** @inheritdoc */
   invalid(_error: Http2Error): void {
     this.#greeting.resolve(false);
+    this.#leave();
+  }
+
+  // Nobody has used it for a while, or it was to end and does not.
+  #expired(): void {
+    if (this.#session.goingAway || !this.#session.greeted) return this.destroy();
+    this.#session.goAway();
     this.#leave();
   }
 

@@ -14,7 +14,8 @@ import { Watch } from "../watch.ts";
 import { addLines } from "./field_lines.ts";
 import { ERROR_CODES, errorName, Http2Error } from "./http2_error.ts";
 import { responseHead, trailerLines } from "./message_fields.ts";
-import type { BrokenStream, Http2Stream, StreamUser } from "./stream.ts";
+import type { Http2Stream } from "./stream.ts";
+import type { BrokenStream, StreamUser } from "./stream_user.ts";
 import { NO_SINK, StreamSink } from "./stream_sink.ts";
 import type { Http2UpstreamConnection } from "./upstream_connection.ts";
 
@@ -61,7 +62,7 @@ export class UpstreamRequest implements UpstreamStream, StreamUser {
       ":path",
       request.target,
     ];
-    raw[5] = addLines(raw, fields) ?? request.host;
+    raw[5] = addLines(raw, fields) || request.host;
     this.#user = user;
     this.#method = request.method;
     this.#watch.set(this.#connection.timeouts.head);

@@ -168,6 +168,15 @@ describe("B61 answers that are not valid HTTP/2", () => {
     expect(origin.connections).toBe(2);
   });
 
+  test("a head over the limit: 502 that names the limit", async () => {
+    await using origin = await serving((server, stream) => server.send(head(stream, ["x-large", "x".repeat(2000)])));
+    await using proxy = await proxyOf(origin, { limits: { headBytes: 1024 } });
+    expect(await askWithoutTls(proxy, { path: "/" })).toMatchObject({
+      status: 502,
+      body: expect.stringContaining("larger than 1024 bytes (limits.headBytes)"),
+    });
+  });
+
   test("less content than content-length resets the stream of the client", async () => {
     await using origin = await serving((server, stream) =>
       server.send(head(stream, ["content-length", "5"]), frame(DATA, END_STREAM, stream, "1234"))

@@ -4,7 +4,8 @@ import { Duplex } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { FrameParser } from "../../../src/wire/http2/frame_parser.ts";
 import { Http2Session } from "../../../src/wire/http2/session.ts";
-import type { BrokenStream, Http2Stream, StreamUser } from "../../../src/wire/http2/stream.ts";
+import type { Http2Stream } from "../../../src/wire/http2/stream.ts";
+import type { BrokenStream, StreamUser } from "../../../src/wire/http2/stream_user.ts";
 import { Outgoing } from "../../../src/wire/outgoing.ts";
 import { DATA, END_STREAM, frame } from "./raw_peer.ts";
 
