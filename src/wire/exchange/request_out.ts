@@ -36,7 +36,7 @@ export function requestFields({ flow: { request }, head, continued, handshake }:
     fields = setField(fields, "Host", authorityOf(request));
   }
   if (continued && head.expectContinue) fields = stripFields(fields, EXPECT);
-  return { fields, framing: out.framing };
+  return fields === out.fields ? out : { fields, framing: out.framing };
 }
 
 /** The fields with one Cookie line, as HTTP/1.1 wants it (RFC 9113 section 8.2.3). */
