@@ -101,7 +101,11 @@ export class RawConnection implements AsyncDisposable {
     this.socket.off("data", this.#take);
     const secure = connect({ ...options, socket: this.socket });
     const connection = new RawConnection(secure, this.#raw);
-    await once(secure, "secureConnect");
+    // A connection that is cut in the handshake may close without an error.
+    const cut = connection.closed.then(() => {
+      throw new Error("The connection was closed during the TLS handshake");
+    });
+    await Promise.race([once(secure, "secureConnect"), cut]);
     return connection;
   }
 
