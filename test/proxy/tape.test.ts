@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import process from "node:process";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
+  edit,
   type FlowtapeError,
   type HttpFlow,
   type Proxy,
@@ -588,5 +589,46 @@ describe("writing", () => {
     await proxy.close();
     over.resolve();
     expect(lines).toContain(`warn not recorded (PROXY_CLOSED): GET ${origin.url}/events`);
+  });
+});
+
+describe("rules and the tape", () => {
+  test("a rule that waits for the body goes before a tape that need not", async () => {
+    await using origin = await startOrigin(() => ({ body: "recorded" }));
+    const post = (proxy: Proxy) =>
+      rawRequest(
+        proxy.port,
+        `POST ${origin.url}/a HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 7\r\n\r\n{"a":1}`,
+      );
+    {
+      await using proxy = await startProxy({ tape: { path, mode: "record" } });
+      await post(proxy);
+    }
+    await using proxy = await startProxy({
+      tape: { path, mode: "replay", match: { body: false } },
+      rules: [[{ path: "/a", json: { a: 1 } }, respond({ body: "ruled" })]],
+    });
+    expect(await post(proxy)).toContain("ruled");
+    expect((proxy.flows.last() as HttpFlow).source).toBe("rule");
+  });
+
+  test("what rules make of a response is not recorded, and is made of the replayed one again", async () => {
+    await using origin = await startOrigin(({ target }) => ({ body: `said ${target}` }));
+    const rules = [
+      ["/body", edit({ response: (response) => ({ body: `${response.text()}!` }) })],
+      ["/head", edit({ response: { status: 203, headers: { "x-edited": "1" } } })],
+    ] as const;
+    const run = async (mode: "record" | "replay") => {
+      await using proxy = await startProxy({ tape: { path, mode }, rules: [...rules] });
+      const answers = [await ask(proxy, `${origin.url}/body`), await ask(proxy, `${origin.url}/head`)];
+      return { answers, edited: (proxy.flows.last() as HttpFlow).response?.headers.get("x-edited") };
+    };
+    const expected = { answers: ["200 said /body!", "203 said /head"], edited: "1" };
+    expect(await run("record")).toEqual(expected);
+    const written = await readFile(path, "utf8");
+    expect(written).toContain("said /body");
+    expect(written).not.toContain("said /body!");
+    expect(written).not.toContain("x-edited");
+    expect(await run("replay")).toEqual(expected);
   });
 });
