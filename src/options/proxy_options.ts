@@ -1,23 +1,14 @@
 /**
- * The options of a proxy, what is refused, and what is meant by what is left out.
+ * The options of a proxy, as users give them.
  *
  * @module
  */
-import { X509Certificate } from "node:crypto";
-import { compile } from "../flow/matcher/compile.ts";
 import type { HttpFlow } from "../flow/http_flow.ts";
 import type { Matcher } from "../flow/matcher/types.ts";
 import type { Addon } from "../hooks/addon.ts";
-import { checkAddon } from "../hooks/dispatcher.ts";
 import type { Action, RuleLike } from "../rules/mod.ts";
-import { checkTapeOptions, type TapeOptions } from "../tape/options.ts";
-import { pemBlocks } from "../wire/ca/pem.ts";
-import { compileHosts } from "../wire/outbound/hosts.ts";
+import type { TapeOptions } from "../tape/options.ts";
 import type { ClientCertificate, TlsVersion } from "../wire/outbound/trust.ts";
-import { compilePassthrough } from "./passthrough.ts";
-import { checkAuthOptions, checkClientCertificates } from "./credentials.ts";
-import { checkNoProxy, checkPac, checkProxy, oneWayOut } from "./way_out.ts";
-import { type Check, flag, list, MAX_MS, oneOf, record, refuse, secret, shape, text, whole } from "./schema.ts";
 
 /** What `startProxy()` takes. */
 export interface ProxyOptions {
@@ -151,104 +142,4 @@ export interface LimitOptions {
   headBytes?: number;
   /** Clients connected at once. 10,000 by default. */
   connections?: number;
-}
-
-const tlsVersion: Check = oneOf("TLSv1.2", "TLSv1.3");
-
-const matcher: Check = (value, where) => void compile(value as Matcher, `option ${where}`);
-
-const certificates: Check = (value, where) => {
-  text(value, where);
-  const blocks = pemBlocks(value as string).filter(({ label }) => label === "CERTIFICATE");
-  try {
-    for (const block of blocks) new X509Certificate(block.text);
-    if (blocks.length > 0) return;
-  } catch {
-    // Told below.
-  }
-  refuse(value, where, "the text of certificates in PEM (read the file first)");
-};
-
-const members: Readonly<Record<keyof ProxyOptions, Check>> = {
-  host: text,
-  port: whole(0, 65535),
-  tape: (value, where) => typeof value === "string" ? text(value, where) : checkTapeOptions(value),
-  // Rules and actions are checked by the rule engine, which compiles them.
-  rules: list(() => {}),
-  defaultAction: () => {},
-  addons: list((value, where) => checkAddon(value, where)),
-  https: shape({
-    ca: checkCa,
-    passthrough: (value, where) => void compilePassthrough(value as Matcher, `option ${where}`),
-    minVersion: tlsVersion,
-    requestClientCert: flag,
-    keyLogFile: text,
-  }),
-  upstream: oneWayOut(shape({
-    ca: (value, where) => typeof value === "string" ? certificates(value, where) : list(certificates)(value, where),
-    verify: (value, where) => typeof value === "boolean" ? undefined : matcher(value, where),
-    http2: flag,
-    hosts: (value, where) => {
-      record(text)(value, where);
-      compileHosts(value as Record<string, string>);
-    },
-    proxy: checkProxy,
-    noProxy: checkNoProxy,
-    pac: checkPac,
-    clientCertificates: checkClientCertificates,
-    minVersion: tlsVersion,
-    maxVersion: tlsVersion,
-  })),
-  auth: checkAuthOptions,
-  capture: shape({ maxBody: whole(0), maxFlows: whole(0) }),
-  timeouts: shape({ connect: whole(1, MAX_MS), head: whole(1, MAX_MS), idle: whole(1, MAX_MS) }),
-  limits: shape({ headBytes: whole(256, 16 * 1024 * 1024), connections: whole(1) }),
-  verbose: whole(0, 3),
-  signal: (value, where) => {
-    if (!(value instanceof AbortSignal)) refuse(value, where, "an AbortSignal");
-  },
-};
-
-/** The name of every option. */
-export const OPTION_NAMES: readonly string[] = Object.keys(members);
-
-const checkProxyOptions: Check = shape(members);
-
-/** Options with their defaults filled in. */
-export interface Settings extends ProxyOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly capture: Required<CaptureOptions>;
-  readonly timeouts: Required<TimeoutOptions>;
-  readonly limits: Required<LimitOptions>;
-}
-
-/**
- * Checks options and fills in what was left out.
- *
- * @throws {OptionsError} names the option, its value, and what is accepted
- */
-export function settingsOf(options: ProxyOptions): Settings {
-  checkProxyOptions(options, "");
-  return {
-    ...options,
-    host: options.host ?? "127.0.0.1",
-    port: options.port ?? 0,
-    capture: { maxBody: 16 * 1024 * 1024, maxFlows: 10_000, ...defined(options.capture) },
-    timeouts: { connect: 10_000, head: 30_000, idle: 60_000, ...defined(options.timeouts) },
-    limits: { headBytes: 65_536, connections: 10_000, ...defined(options.limits) },
-  };
-}
-
-function checkCa(value: unknown, where: string): void {
-  shape({ dir: text, cert: text, key: secret })(value, where);
-  const { dir, cert, key } = value as { dir?: string; cert?: string; key?: string };
-  const complete = dir === undefined
-    ? cert !== undefined && key !== undefined
-    : cert === undefined && key === undefined;
-  if (!complete) refuse(Object.keys(value as object), where, "{ dir } or { cert, key }");
-}
-
-function defined<T extends object>(given: T | undefined): Partial<T> {
-  return Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== undefined)) as Partial<T>;
 }

@@ -1,0 +1,92 @@
+/**
+ * Which options of a proxy are accepted.
+ *
+ * @module
+ */
+import { X509Certificate } from "node:crypto";
+import { compile } from "../flow/matcher/compile.ts";
+import type { Matcher } from "../flow/matcher/types.ts";
+import { checkAddon } from "../hooks/dispatcher.ts";
+import { checkTapeOptions } from "../tape/options.ts";
+import { pemBlocks } from "../wire/ca/pem.ts";
+import { compileHosts } from "../wire/outbound/hosts.ts";
+import { checkAuthOptions, checkClientCertificates } from "./credentials.ts";
+import { compilePassthrough } from "./passthrough.ts";
+import type { ProxyOptions } from "./proxy_options.ts";
+import { type Check, flag, list, MAX_MS, oneOf, record, refuse, secret, shape, text, whole } from "./schema.ts";
+import { checkNoProxy, checkPac, checkProxy, oneWayOut } from "./way_out.ts";
+
+const tlsVersion: Check = oneOf("TLSv1.2", "TLSv1.3");
+
+const matcher: Check = (value, where) => void compile(value as Matcher, `option ${where}`);
+
+const certificates: Check = (value, where) => {
+  text(value, where);
+  const blocks = pemBlocks(value as string).filter(({ label }) => label === "CERTIFICATE");
+  try {
+    for (const block of blocks) new X509Certificate(block.text);
+    if (blocks.length > 0) return;
+  } catch {
+    // Told below.
+  }
+  refuse(value, where, "the text of certificates in PEM (read the file first)");
+};
+
+const members: Readonly<Record<keyof ProxyOptions, Check>> = {
+  host: text,
+  port: whole(0, 65535),
+  tape: (value, where) => typeof value === "string" ? text(value, where) : checkTapeOptions(value),
+  // Rules and actions are checked by the rule engine, which compiles them.
+  rules: list(() => {}),
+  defaultAction: () => {},
+  addons: list((value, where) => checkAddon(value, where)),
+  https: shape({
+    ca: checkCa,
+    passthrough: (value, where) => void compilePassthrough(value as Matcher, `option ${where}`),
+    minVersion: tlsVersion,
+    requestClientCert: flag,
+    keyLogFile: text,
+  }),
+  upstream: oneWayOut(shape({
+    ca: (value, where) => typeof value === "string" ? certificates(value, where) : list(certificates)(value, where),
+    verify: (value, where) => typeof value === "boolean" ? undefined : matcher(value, where),
+    http2: flag,
+    hosts: (value, where) => {
+      record(text)(value, where);
+      compileHosts(value as Record<string, string>);
+    },
+    proxy: checkProxy,
+    noProxy: checkNoProxy,
+    pac: checkPac,
+    clientCertificates: checkClientCertificates,
+    minVersion: tlsVersion,
+    maxVersion: tlsVersion,
+  })),
+  auth: checkAuthOptions,
+  capture: shape({ maxBody: whole(0), maxFlows: whole(0) }),
+  timeouts: shape({ connect: whole(1, MAX_MS), head: whole(1, MAX_MS), idle: whole(1, MAX_MS) }),
+  limits: shape({ headBytes: whole(256, 16 * 1024 * 1024), connections: whole(1) }),
+  verbose: whole(0, 3),
+  signal: (value, where) => {
+    if (!(value instanceof AbortSignal)) refuse(value, where, "an AbortSignal");
+  },
+};
+
+/** The name of every option. */
+export const OPTION_NAMES: readonly string[] = Object.keys(members);
+
+/**
+ * Checks all of them.
+ *
+ * @throws {OptionsError} names the option, its value, and what is accepted
+ */
+export const checkProxyOptions: Check = shape(members);
+
+function checkCa(value: unknown, where: string): void {
+  shape({ dir: text, cert: text, key: secret })(value, where);
+  const { dir, cert, key } = value as { dir?: string; cert?: string; key?: string };
+  const complete = dir === undefined
+    ? cert !== undefined && key !== undefined
+    : cert === undefined && key === undefined;
+  if (!complete) refuse(Object.keys(value as object), where, "{ dir } or { cert, key }");
+}
