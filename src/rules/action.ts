@@ -16,10 +16,11 @@ export type ActionFunction = ((flow: HttpFlow) => void | Promise<void>) & {
  *
  * - `"forward"`: nothing; the flow goes on to the tape or to the server
  * - `"drop"`: the client's connection is cut
+ * - `"ask"`: a breakpoint; the flow waits until the test has decided: see `ask()`
  * - a built-in: `respond()`, `edit()`, `delay()`, `sequence()`, `times()`
  * - a function of the flow, called once the request is complete
  */
-export type Action = "forward" | "drop" | ActionFunction;
+export type Action = "forward" | "drop" | "ask" | ActionFunction;
 
 /** What one action does to one flow. */
 export interface Work {
@@ -37,6 +38,8 @@ export interface Plan {
   readonly counts?: boolean;
   /** What to do with the next flow; `undefined` when it is used up and the next rule shall have the flow. */
   take(): Work | undefined;
+  /** The same for a CONNECT. A plan without it has nothing to do with tunnels. */
+  takeConnect?(): Work | undefined;
 }
 
 /** The key under which a built-in action says how it is planned. */
@@ -58,5 +61,20 @@ export function defineAction(plan: () => Plan): BuiltInAction {
 
 /** The plan of an action that does the same to every flow. */
 export function constantPlan(description: string, work: Work): Plan {
-  return { description, take: () => work };
+  return new ConstantPlan(description, work);
+}
+
+// A class has no closure to go through: with a thousand rules each step to another object is a look into slow memory.
+class ConstantPlan implements Plan {
+  readonly description: string;
+  readonly #work: Work;
+
+  constructor(description: string, work: Work) {
+    this.description = description;
+    this.#work = work;
+  }
+
+  take(): Work {
+    return this.#work;
+  }
 }

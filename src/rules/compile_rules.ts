@@ -5,6 +5,7 @@
  */
 import { OptionsError } from "../flow/error.ts";
 import { compile } from "../flow/matcher/compile.ts";
+import { exactOf } from "../flow/matcher/exact.ts";
 import { describeValue, isRegExp } from "../flow/matcher/describe.ts";
 import type { Matcher } from "../flow/matcher/types.ts";
 import { HOOKS } from "../hooks/table.ts";
@@ -45,10 +46,12 @@ function compileRule(rule: unknown, place: string): Rule | Rule[] {
 function tupleRule([matcher, action]: [Matcher, Action], place: string): Rule {
   const compiled = compile(matcher, `the matcher of ${place}`);
   const plan = planOf(action, place);
+  const parts = exactOf(compiled);
   return {
     place,
     description: compiled.description,
     key: compiled.key,
+    ...(parts === undefined ? {} : { exact: { parts, plan } }),
     attempt: (flow) => compiled.matches(flow) ? plan.take() : undefined,
   };
 }

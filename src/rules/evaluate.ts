@@ -35,19 +35,21 @@ export class Evaluation {
 
   /** Tries the rules from one place on. */
   run(from: number, phase: Phase): void | Promise<void> {
-    const candidates = this.#list.candidates(this.#flow.request, from);
-    for (let at = candidates.next(); at >= 0; at = candidates.next()) {
-      const rule = this.#list.rules[at]!;
+    const { request } = this.#flow;
+    const candidates = this.#list.candidates(request, from);
+    for (let slot = candidates.next(); slot !== undefined; slot = candidates.next()) {
+      const { rule, place } = slot;
+      const plan = slot.planFor(request);
       let work: Work | undefined | Promise<Work | undefined>;
       try {
-        work = rule.attempt(this.#flow);
+        work = plan === undefined ? rule.attempt(this.#flow) : plan.take();
       } catch (cause) {
         // Only the request can still arrive: in the later hook there is nothing left to wait for.
         if (phase === "request" || !(cause instanceof BodyIncompleteError)) throw ruleError(rule, cause);
-        return this.#defer(() => this.run(at, "request"));
+        return this.#defer(() => this.run(place, "request"));
       }
       if (isThenable(work)) {
-        return this.#await(rule, work, (work) => work ? this.#take(rule, work, phase) : this.run(at + 1, phase));
+        return this.#await(rule, work, (work) => work ? this.#take(rule, work, phase) : this.run(place + 1, phase));
       }
       if (work !== undefined) return this.#take(rule, work, phase);
     }

@@ -6,17 +6,22 @@
 import { FlowtapeError } from "../flow/error.ts";
 import type { FlowSet } from "../flow/flow_set.ts";
 import type { HttpFlow } from "../flow/http_flow.ts";
+import type { Exact } from "../flow/matcher/exact.ts";
 import type { MatchKey } from "../flow/matcher/types.ts";
-import type { Work } from "./action.ts";
+import type { Plan, Work } from "./action.ts";
 
 /** A rule in its one inner form. */
 export interface Rule {
   /** Where it stands, such as `rules[3]`. */
   readonly place: string;
-  /** What it matches, in one line. */
+  /** Its name, or what it matches, in one line. */
   readonly description: string;
+  /** Rules of a higher priority come first; 0 when it is missing. */
+  readonly priority?: number;
   /** What every request that it matches has in common. */
   readonly key?: MatchKey;
+  /** What it does when the index of rules alone can say that it matches: it matches whatever has these parts. */
+  readonly exact?: { readonly parts: Readonly<Exact>; readonly plan: Plan };
   /** Where the flows that it takes are kept, when somebody wants them. */
   readonly calls?: FlowSet;
   /**
@@ -24,6 +29,8 @@ export interface Rule {
    * be said before the request is complete.
    */
   attempt(flow: HttpFlow): Work | undefined | Promise<Work | undefined>;
+  /** The same for a CONNECT; only rules that want to be asked about tunnels have it. */
+  attemptConnect?(flow: HttpFlow): Work | undefined;
   /** Forgets what has been, when the state is not the engine's own. */
   restore?(): void;
 }

@@ -3,22 +3,27 @@ import type { HttpFlow } from "../../src/flow/http_flow.ts";
 import type { CompiledMatcher, Matcher } from "../../src/flow/matcher/types.ts";
 import { compile } from "../../src/flow/matcher/compile.ts";
 import { respond, RuleEngine, type RuleLike } from "../../src/rules/mod.ts";
+import { Chain, Slot } from "../../src/rules/rule_index.ts";
 import { Cursor } from "../../src/rules/rule_list.ts";
 import { answer } from "./pass.ts";
 
 const say = (text: string) => respond({ body: text });
 
-test.each([
+test.each<[number[][], number, number[]]>([
   [[], 0, []],
-  [[[]], 0, []],
   [[[0, 1, 2]], 0, [0, 1, 2]],
   [[[0, 5], [1, 7], [2, 3]], 0, [0, 1, 2, 3, 5, 7]],
   [[[0, 5], [1, 7], [2, 3]], 3, [3, 5, 7]],
   [[[1], [0]], 2, []],
 ])("lists %j from %i on: %j", (lists, from, expected) => {
-  const cursor = new Cursor(lists, from);
+  const chains = lists.filter((places) => places.length > 0).map((places) => {
+    const chain = new Chain();
+    for (const place of places) chain.add(new Slot(place, { place: "", description: "", attempt: () => undefined }));
+    return chain.first!;
+  });
+  const cursor = new Cursor(chains, from);
   const found: number[] = [];
-  for (let next = cursor.next(); next >= 0; next = cursor.next()) found.push(next);
+  for (let slot = cursor.next(); slot !== undefined; slot = cursor.next()) found.push(slot.place);
   expect(found).toEqual(expected);
 });
 

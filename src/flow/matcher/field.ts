@@ -7,16 +7,8 @@ import type { Flow } from "../flow.ts";
 import type { HttpFlow } from "../http_flow.ts";
 import { BodyIncompleteError } from "../message.ts";
 import type { FlowRequest } from "../request.ts";
+import { type Exact, noteExact } from "./exact.ts";
 import type { Comparison, CompiledMatcher, MatchKey } from "./types.ts";
-
-/** Parts of a request that are wanted exactly, so that one comparison each is enough. */
-export interface Exact {
-  method?: string;
-  scheme?: string;
-  hostname?: string;
-  port?: number;
-  path?: string;
-}
 
 /** One part of a request or response, and what is wanted of it. */
 export interface Field {
@@ -58,7 +50,7 @@ export function fromFields(description: string, fields: readonly Field[]): Compi
     else Object.assign(exact, one.exact);
   }
   const { method, scheme, hostname, port, path } = exact;
-  return {
+  const matcher: CompiledMatcher = {
     description,
     key: keyOf(exact),
     matches(flow) {
@@ -74,6 +66,7 @@ export function fromFields(description: string, fields: readonly Field[]): Compi
     },
     compare: (flow) => flow.type === "http" ? fields.flatMap((one) => compareField(one, flow)) : [notHttp(flow)],
   };
+  return others.length === 0 ? noteExact(matcher, exact) : matcher;
 }
 
 /** A comparison for a flow that no HTTP matcher accepts. */

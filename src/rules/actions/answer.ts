@@ -18,11 +18,11 @@ export function answerWith(flow: HttpFlow, result: unknown): void | Promise<void
   if (result instanceof FlowResponse) flow.response = result;
   else if (isResponse(result)) answerWithPlatformResponse(flow, result);
   else if (typeof result === "string" || result instanceof Uint8Array) {
-    flow.response = responseFactory({ body: result })();
+    flow.response = responseFactory({ body: result }).make();
   } else if (typeof result === "object" && result !== null) {
     const response = checkRespond(result);
     if (response.file !== undefined) return answerWithFile(flow, response, response.file);
-    flow.response = responseFactory(response)();
+    flow.response = responseFactory(response).make();
   } else {
     throw new FlowtapeError(
       "RESPOND_NOTHING",

@@ -3,22 +3,62 @@
  *
  * @module
  */
+import type { BodyBuffer } from "../../flow/body_buffer.ts";
 import { FlowtapeError } from "../../flow/error.ts";
 import { FlowHeaders } from "../../flow/headers.ts";
 import { FlowResponse } from "../../flow/response.ts";
 import type { Respond } from "./response_shape.ts";
 
-/**
- * A function that makes the described response. What is wrong with the description is found now, and the work is done now:
- * each flow gets its own copy of the head, because it may be edited, and shares the bytes of the body.
- */
-export function responseFactory(response: Respond): () => FlowResponse {
+/** Makes the same response again and again. */
+export interface ResponseFactory {
+  /** Each flow gets its own copy of the head, because it may be edited, and shares the bytes of the body. */
+  make(): FlowResponse;
+}
+
+/** Makes the described response. What is wrong with the description is found now, and the work is done now. */
+export function responseFactory(response: Respond): ResponseFactory {
   const first = FlowResponse.create(withContentType(response));
-  if (first.source !== undefined) return once(first);
-  const { status, reason, httpVersion } = first;
-  const fields = [...first.headers].map(([name, value]) => `${name}: ${value}\r\n`).join("");
-  const { content } = first;
-  return () => new FlowResponse(status, reason, httpVersion, FlowHeaders.fromFields(fields), content);
+  return first.source === undefined ? new Copies(first) : new OnlyOne(first);
+}
+
+// A class has no closure to go through: with a thousand rules each step to another object is a look into slow memory.
+class Copies implements ResponseFactory {
+  readonly #status: number;
+  readonly #reason: string;
+  readonly #fields: string;
+  readonly #content: BodyBuffer;
+
+  constructor({ status, reason, headers, content }: FlowResponse) {
+    this.#status = status;
+    this.#reason = reason;
+    this.#fields = [...headers].map(([name, value]) => `${name}: ${value}\r\n`).join("");
+    this.#content = content;
+  }
+
+  make(): FlowResponse {
+    const headers = FlowHeaders.fromFields(this.#fields);
+    return new FlowResponse(this.#status, this.#reason, "1.1", headers, this.#content);
+  }
+}
+
+class OnlyOne implements ResponseFactory {
+  #response: FlowResponse | undefined;
+
+  constructor(response: FlowResponse) {
+    this.#response = response;
+  }
+
+  make(): FlowResponse {
+    const response = this.#response;
+    if (response === undefined) {
+      throw new FlowtapeError(
+        "RESPOND_STREAM_USED",
+        "the stream of respond() has been sent to an earlier flow: use respond(() => ({ body: makeStream() }))",
+      );
+    }
+    this.#response = undefined;
+    return response;
+  }
 }
 
 /** Text says that it is text, as the platform's `Response` does. */
@@ -27,18 +67,4 @@ function withContentType(response: Respond): Respond {
   const headers = FlowHeaders.from(response.headers ?? []);
   if (!headers.has("content-type")) headers.append("content-type", "text/plain;charset=UTF-8");
   return { ...response, headers };
-}
-
-function once(response: FlowResponse): () => FlowResponse {
-  let used = false;
-  return () => {
-    if (used) {
-      throw new FlowtapeError(
-        "RESPOND_STREAM_USED",
-        "the stream of respond() has been sent to an earlier flow: use respond(() => ({ body: makeStream() }))",
-      );
-    }
-    used = true;
-    return response;
-  };
 }
