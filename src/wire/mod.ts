@@ -10,9 +10,11 @@ import type { CertificateAuthority } from "./ca/mod.ts";
 import type { ProxyCredentials } from "./inbound/proxy_auth.ts";
 import { openKeyLog } from "./key_log.ts";
 import { listen } from "./listener.ts";
+import { leadsHome } from "./own_address.ts";
 import type { TlsVersion, TrustConfig } from "./outbound/trust.ts";
 import { Upstream } from "./outbound/upstream.ts";
 import { WayOut, type WayOutConfig } from "./outbound/way_out.ts";
+import { newProxyName } from "./trail.ts";
 import type { ClientConnection, Observer, WireContext } from "./wire_context.ts";
 
 export { type CaOptions, type CertificateAuthority, openCa } from "./ca/mod.ts";
@@ -61,12 +63,13 @@ export interface Wire {
  */
 export async function openWire(options: WireOptions): Promise<Wire> {
   const { host, hooks, timeouts, limits, auth, tls, passthrough } = options;
-  let ownPort = -1;
-  const isSelf = (hostname: string, port: number) => port === ownPort && isOwnAddress(hostname, host);
+  const own = { host, port: -1 };
   const keys = options.keyLogFile === undefined ? undefined : openKeyLog(options.keyLogFile);
   const keyLog = keys && ((line: Uint8Array) => keys.write(line));
   const clients = new Set<ClientConnection>();
   const closing = new AbortController();
+  const isSelf = (hostname: string, port: number) =>
+    leadsHome(own, { hostname, port }, { timeout: timeouts.connect, signal: closing.signal });
   const wayOut = new WayOut({
     ...options.upstream,
     timeouts,
@@ -77,7 +80,7 @@ export async function openWire(options: WireOptions): Promise<Wire> {
     log: (message) => options.log("info", message),
   });
   const upstream = new Upstream(
-    { ...options.upstream, wayOut, timeouts, headBytes: limits.headBytes, isSelf, keyLog },
+    { ...options.upstream, wayOut, timeouts, headBytes: limits.headBytes, isSelf, keyLog, name: newProxyName() },
     hooks,
   );
   const context: WireContext = {
@@ -95,7 +98,7 @@ export async function openWire(options: WireOptions): Promise<Wire> {
     keys?.close();
     throw error;
   });
-  ownPort = listener.port;
+  own.port = listener.port;
   return {
     port: listener.port,
     async close() {
@@ -113,13 +116,3 @@ async function shutDown(clients: Iterable<ClientConnection>): Promise<void> {
   // Those that came while others took their leave.
   for (const client of [...clients]) void client.shutDown(reason);
 }
-
-/** In every spelling of an address: a URL makes `2130706433`, `0x7f.1` and `::ffff:127.0.0.1` one. */
-function isOwnAddress(hostname: string, host: string): boolean {
-  const url = URL.parse(`http://${hostname.includes(":") ? `[${hostname}]` : hostname}`);
-  const name = url === null ? hostname : url.hostname.replace(/\.$/, "");
-  return hostname === host || OWN.has(name) || /^(?:127\.|\[::ffff:7f)/.test(name);
-}
-
-/** The unspecified addresses lead to this machine too. */
-const OWN: ReadonlySet<string> = new Set(["localhost", "[::1]", "0.0.0.0", "[::]", "[::ffff:0:0]"]);

@@ -9,6 +9,7 @@ import type { Peer } from "../../flow/peer.ts";
 import type { Layer, LayerName } from "../../hooks/layer.ts";
 import { openRelay } from "../tcp/open_relay.ts";
 import { ServerGreeting } from "../tcp/server_greeting.ts";
+import { arrive } from "../trail.ts";
 import type { WireContext } from "../wire_context.ts";
 import { guess, type Place } from "./guess.ts";
 import { Http1Connection } from "./http1_connection.ts";
@@ -87,6 +88,7 @@ export async function openLayer(socket: Duplex, peer: Peer, route: Route, contex
     : undefined;
   try {
     if (server !== undefined) seen = await look(socket, patience, server.heard);
+    if (place === "port") arrive(peer);
     // When the proxy is closed everything ends, and nothing begins with that.
     if (context.closing.aborted || (seen.why === "ended" && seen.bytes.length === 0)) {
       server?.leave();

@@ -7,6 +7,7 @@ import type { Duplex } from "node:stream";
 import { FlowtapeError } from "../../flow/error.ts";
 import type { FlowError } from "../../flow/flow_error.ts";
 import type { HttpFlow } from "../../flow/http_flow.ts";
+import { goOn } from "../trail.ts";
 import type { WireContext } from "../wire_context.ts";
 import { openLayer } from "./layer.ts";
 import { reportFailed } from "./report_failed.ts";
@@ -20,6 +21,7 @@ import { reportFailed } from "./report_failed.ts";
 export function serveTunnel(socket: Duplex, flow: HttpFlow, context: WireContext): void {
   const { hostname, port } = flow.request;
   const inner = { ...flow.client, tunnel: `${hostname}:${port}` };
+  goOn(flow.client, inner, flow.request.headers.fields);
   openLayer(socket, inner, { scheme: "http", tunnel: { hostname, port } }, context).catch((error: unknown) => {
     socket.destroy();
     // What the proxy has cut itself is no failure of the client's.

@@ -10,6 +10,7 @@ import type { FlowError } from "../../flow/flow_error.ts";
 import type { Peer } from "../../flow/peer.ts";
 import { connectionFailure } from "./failure.ts";
 import { describeTls } from "../tls_info.ts";
+import { depart, type Trail } from "../trail.ts";
 import { Watch } from "../watch.ts";
 
 /** How TLS is spoken with a server. */
@@ -38,6 +39,8 @@ export interface DialOptions {
   readonly over?: Socket;
   /** Either side can be ended alone. Default: the connection ends as a whole when the server ends its side. */
   readonly halfOpen?: boolean;
+  /** The proxies on the way so far, this one included. */
+  readonly trail?: Trail | undefined;
   /** Given up when it aborts. */
   readonly signal: AbortSignal;
 }
@@ -103,7 +106,9 @@ export function dial(peer: Peer, options: DialOptions): Promise<{ socket: Socket
       times.connected = performance.now();
       peer.connectedAt = Date.now();
       // Over another socket the other end is only the next one on the way.
-      if (options.over === undefined) describePeer(peer, socket);
+      if (options.over !== undefined) return;
+      describePeer(peer, socket);
+      if (options.trail !== undefined) depart(socket, options.trail);
     };
     watch.set(options.timeout);
     options.signal.addEventListener("abort", onAbort, { once: true });

@@ -7,11 +7,12 @@ import type { Socket } from "node:net";
 import type { FlowError } from "../../flow/flow_error.ts";
 import type { Peer } from "../../flow/peer.ts";
 import type { Dispatcher } from "../../hooks/dispatcher.ts";
+import { type Trail, viaOf } from "../trail.ts";
 import { dial, DialError, type DialOptions, type DialTimes } from "./dial.ts";
 import { askAboutConnect } from "./proxy/ask_about_connect.ts";
 import { connectThrough } from "./proxy/connect_through.ts";
 import type { PacRoute } from "./proxy/pac/route.ts";
-import type { UpstreamProxy } from "./proxy/upstream_proxy.ts";
+import { targetName, type UpstreamProxy } from "./proxy/upstream_proxy.ts";
 import { Trust, type TrustConfig } from "./trust.ts";
 
 /** What every way needs. */
@@ -25,13 +26,15 @@ export interface OpenWayConfig extends TrustConfig {
   /** Aborts when the proxy is being closed. */
   readonly signal: AbortSignal;
   /** Whether a connection to this address would come back to this proxy. */
-  isSelf(host: string, port: number): boolean;
+  isSelf(host: string, port: number): Promise<boolean>;
 }
 
 /** What to connect to, and for whom. */
 export interface OpenWayOptions extends Omit<DialOptions, "over"> {
   /** The client that it is for. */
   readonly client: Peer;
+  /** The proxies on the way so far, this one included. */
+  readonly trail: Trail;
 }
 
 /** A connection to a server. */
@@ -86,7 +89,7 @@ export class WayOpener {
     delete peer.via;
     if (route === "direct") return await dial(peer, options);
     peer.via = String(route);
-    if (this.#config.isSelf(route.hostname, route.port)) throw loop(route);
+    if (await this.#config.isSelf(route.hostname, route.port)) throw loop(route);
     return await this.#through(route, peer, options);
   }
 
@@ -97,6 +100,7 @@ export class WayOpener {
       timeout: options.timeout,
       signal: options.signal,
       halfOpen: options.halfOpen,
+      trail: options.trail,
       ...(proxy.scheme === "https" ? { tls: this.#trustIn(proxy) } : {}),
       ...(fields === undefined ? {} : { fields }),
     });
@@ -117,8 +121,12 @@ export class WayOpener {
 
   async #fieldsFor({ scheme }: UpstreamProxy, peer: Peer, options: OpenWayOptions): Promise<string | undefined> {
     const { hooks } = this.#config;
-    if ((scheme !== "http" && scheme !== "https") || !hooks.has("httpConnect")) return undefined;
-    return await unlessAborted(askAboutConnect(hooks, peer, options.client), options.signal);
+    if (scheme !== "http" && scheme !== "https") return undefined;
+    const via = viaOf(options.trail);
+    if (!hooks.has("httpConnect")) {
+      return `Host: ${targetName({ hostname: peer.host, port: peer.port })}\r\nVia: ${via}\r\n`;
+    }
+    return await unlessAborted(askAboutConnect(hooks, peer, options.client, via), options.signal);
   }
 
   #trustIn({ hostname, port }: UpstreamProxy): NonNullable<Parameters<typeof connectThrough>[2]["tls"]> {
@@ -148,7 +156,10 @@ async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promi
 }
 
 function loop(proxy: UpstreamProxy): DialError {
-  return new DialError({ code: "LOOP", message: `the proxy ${proxy} on the way to the server is this proxy itself` });
+  return new DialError({
+    code: "LOOP",
+    message: `the proxy ${proxy} on the way to the server is this proxy itself: give upstream.proxy another, or none`,
+  });
 }
 
 function allFailed(failures: readonly DialError[]): DialError {

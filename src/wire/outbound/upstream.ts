@@ -15,6 +15,7 @@ import type { UpstreamStream } from "../exchange/upstream_stream.ts";
 import { Http2Pool, type Negotiated } from "../http2/pool.ts";
 import type { Http2UpstreamConnection } from "../http2/upstream_connection.ts";
 import { UpstreamConnection } from "./connection.ts";
+import { type Trail, trailOf } from "../trail.ts";
 import { DialError, type DialOptions, type DialTls } from "./dial.ts";
 import { tellEstablished } from "./established.ts";
 import { Pool } from "./pool.ts";
@@ -33,8 +34,10 @@ export interface UpstreamConfig extends TrustConfig {
   readonly timeouts: { readonly connect: number; readonly head: number; readonly idle: number };
   /** The largest head of a response, in bytes. */
   readonly headBytes: number;
+  /** What this proxy is called among proxies. */
+  readonly name: string;
   /** Whether a connection to this address would come back to this proxy. */
-  isSelf(host: string, port: number): boolean;
+  isSelf(host: string, port: number): Promise<boolean>;
 }
 
 /** Makes and keeps connections to servers. */
@@ -134,11 +137,14 @@ export class Upstream {
     try {
       await this.#hooks.run("serverConnect", peer);
       this.#peers.add(peer);
-      if (this.#config.isSelf(peer.host, peer.port)) throw loop(flow);
+      const trail = trailOf(flow.client);
+      if (trail.includes(this.#config.name)) throw ring(flow, trail);
+      if (await this.#config.isSelf(peer.host, peer.port)) throw loop(flow);
       timings.connectStart = started - origin;
       const { socket, times } = await this.#wayOut.open(way, peer, {
         ...how,
         client: flow.client,
+        trail: [...trail, this.#config.name],
         hostname: bareHost(hostname),
         timeout: this.#config.timeouts.connect,
         signal: this.#closing.signal,
@@ -221,7 +227,8 @@ export class Upstream {
 
   #key(flow: HttpFlow): string {
     const { scheme, hostname, port } = flow.request;
-    const place = `${hostname}:${port} ${this.#wayOut.known(flow)!.key}`;
+    // What has come another way may not go on over the same connection: its other end would take it for the first.
+    const place = `${hostname}:${port} ${this.#wayOut.known(flow)!.key} ${trailOf(flow.client).join()}`;
     if (scheme === "http" || scheme === "ws") return place;
     return `${this.#config.verify(flow) ? "tls" : "tls-unverified"} ${place} ${serverNameOf(flow)}`;
   }
@@ -270,12 +277,26 @@ function failureOf(error: unknown): FlowError {
 }
 
 function loop(flow: HttpFlow | TcpFlow): DialError {
-  const what = flow.type === "http" ? flow.request.url : `the conversation with ${flow.hostname}:${flow.port}`;
   return new DialError({
     code: "LOOP",
-    message:
-      `${what} leads to this proxy itself: send requests for other servers through it, or set upstream: { hosts }`,
+    message: `${
+      nameOf(flow)
+    } leads to this proxy itself: send requests for other servers through it, or set upstream: { hosts }`,
   });
+}
+
+function ring(flow: HttpFlow | TcpFlow, trail: Trail): DialError {
+  const others = trail.length - 1;
+  const how = others === 1 ? "another proxy" : `${others} other proxies`;
+  return new DialError({
+    code: "LOOP",
+    message: `${nameOf(flow)} has come back to this proxy through ${how}: they send requests to one another. Change ` +
+      `upstream.proxy or upstream.hosts of one of them, or let its upstream.noProxy match the server`,
+  });
+}
+
+function nameOf(flow: HttpFlow | TcpFlow): string {
+  return flow.type === "http" ? flow.request.url : `the conversation with ${flow.hostname}:${flow.port}`;
 }
 
 /** A client that connected to an address may still have named the server in its own TLS hello. */

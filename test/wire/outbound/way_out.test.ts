@@ -207,9 +207,11 @@ describe("httpConnect for the CONNECT to another proxy", () => {
     });
     expect(await get(proxy, "http://[::1]:81/")).toBe("200 ok");
     const via = `http://127.0.0.1:${server.port}`;
-    expect(seen).toEqual([["CONNECT", "[::1]", 81, [["Host", "[::1]:81"]], via, "127.0.0.1"]]);
+    const passed = /^Via: (.*)\r$/m.exec(heads[0]!)?.[1];
+    expect(passed).toMatch(/^1\.1 flowtape-\w+$/);
+    expect(seen).toEqual([["CONNECT", "[::1]", 81, [["Host", "[::1]:81"], ["Via", passed]], via, "127.0.0.1"]]);
     expect(heads).toEqual([
-      "CONNECT [::1]:81 HTTP/1.1\r\nHost: [::1]:81\r\nX-Team: blue\r\n" +
+      "CONNECT [::1]:81 HTTP/1.1\r\nHost: [::1]:81\r\nVia: " + `${passed}\r\nX-Team: blue\r\n` +
       `Proxy-Authorization: Basic ${btoa("tester:secret")}\r\n\r\n`,
     ]);
     expect(proxy.flows.length).toBe(1);

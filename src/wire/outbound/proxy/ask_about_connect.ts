@@ -13,15 +13,22 @@ import { type ProxyTarget, targetName } from "./upstream_proxy.ts";
  * Asks the addons.
  *
  * @param server what the tunnel leads to, with `via`
+ * @param via the value of Via
  * @returns the fields to be sent, whole lines
  * @throws {DialError} an addon does not let it
  * @throws {HookError} a hook threw
  */
-export async function askAboutConnect(hooks: Dispatcher, server: Peer, client: Peer): Promise<string> {
+export async function askAboutConnect(
+  hooks: Dispatcher,
+  server: Peer,
+  client: Peer,
+  via: string,
+): Promise<string> {
   const target: ProxyTarget = { hostname: server.host, port: server.port };
   const name = targetName(target);
   const flow = connectFlow({ hostname: name.slice(0, name.lastIndexOf(":")), port: target.port }, client);
   flow.request.headers.append("Host", name);
+  flow.request.headers.append("Via", via);
   flow.server = server;
   await hooks.run("httpConnect", flow);
   flow.done = true;

@@ -9,6 +9,7 @@ import tls from "node:tls";
 import { bareHost } from "../../../flow/authority.ts";
 import type { FlowError } from "../../../flow/flow_error.ts";
 import { nextPeerId } from "../../../flow/peer.ts";
+import type { Trail } from "../../trail.ts";
 import { dial, DialError, type DialTls } from "../dial.ts";
 import { connectionFailure } from "../failure.ts";
 import { HttpConnectHandshake } from "./http_connect.ts";
@@ -31,6 +32,8 @@ export interface ConnectThroughOptions {
   readonly fields?: string;
   /** Whether either side of the tunnel can be ended alone. Default: no. */
   readonly halfOpen?: boolean | undefined;
+  /** The proxies on the way so far, this one included. */
+  readonly trail?: Trail | undefined;
 }
 
 /**
@@ -111,7 +114,7 @@ async function dialProxy(
   proxy: UpstreamProxy,
   target: ProxyTarget,
   timeout: number,
-  { signal, tls: trust, halfOpen = false }: ConnectThroughOptions,
+  { signal, tls: trust, trail, halfOpen = false }: ConnectThroughOptions,
 ): Promise<Socket> {
   const { hostname, port } = proxy;
   try {
@@ -120,6 +123,7 @@ async function dialProxy(
       timeout,
       signal,
       halfOpen,
+      trail,
       ...(proxy.scheme === "https"
         ? { tls: { serverName: hostname, ...(trust ?? { verify: true, context: tls.createSecureContext() }) } }
         : {}),

@@ -104,6 +104,9 @@ export class HttpConnectHandshake implements Handshake<ConnectAnswer> {
 
   #refusal({ status, reason, fields }: ResponseHead): ProxyRefusal {
     const answered = `answered ${status}${reason === "" ? "" : ` ${reason}`}`;
+    if (status === 508) {
+      throw new ProxyRefusal("LOOP", `${answered}: the proxies on the way send requests to one another`);
+    }
     if (status !== 407) {
       const what = status < 200
         ? "which does not answer CONNECT"
