@@ -4,6 +4,7 @@
  * @module
  */
 import type { HttpFlow } from "../flow/http_flow.ts";
+import type { TcpFlow } from "../flow/tcp_flow.ts";
 
 /** An action as a function: it may edit the flow, set `flow.response` to answer it, or `flow.error` to end it. */
 export type ActionFunction = ((flow: HttpFlow) => void | Promise<void>) & {
@@ -28,6 +29,8 @@ export interface Work {
   readonly needsBody: boolean;
   /** Does it. */
   run(flow: HttpFlow): void | Promise<void>;
+  /** Does it to a raw conversation that begins. None: that makes no sense. */
+  tcp?(flow: TcpFlow): void;
 }
 
 /** An action in one place of one list of rules: with counters of its own, where it counts. */
@@ -36,6 +39,8 @@ export interface Plan {
   readonly description: string;
   /** Whether it decides by itself when it is used up; any other action of a sequence is used once. */
   readonly counts?: boolean;
+  /** What {@linkcode Plan.take} gives to every flow, when that is always the same. */
+  readonly constant?: Work;
   /** What to do with the next flow; `undefined` when it is used up and the next rule shall have the flow. */
   take(): Work | undefined;
   /** The same for a CONNECT. A plan without it has nothing to do with tunnels. */
@@ -64,17 +69,16 @@ export function constantPlan(description: string, work: Work): Plan {
   return new ConstantPlan(description, work);
 }
 
-// A class has no closure to go through: with a thousand rules each step to another object is a look into slow memory.
 class ConstantPlan implements Plan {
   readonly description: string;
-  readonly #work: Work;
+  readonly constant: Work;
 
   constructor(description: string, work: Work) {
     this.description = description;
-    this.#work = work;
+    this.constant = work;
   }
 
   take(): Work {
-    return this.#work;
+    return this.constant;
   }
 }

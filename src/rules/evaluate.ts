@@ -6,6 +6,7 @@
 import type { HttpFlow } from "../flow/http_flow.ts";
 import { BodyIncompleteError } from "../flow/message.ts";
 import type { Work } from "./action.ts";
+import type { Breakpoints } from "./ask/breakpoints.ts";
 import { isThenable } from "./check.ts";
 import { ensureState, type ResponseWork, type RuleReport } from "./flow_state.ts";
 import type { Lifeline } from "./lifeline.ts";
@@ -25,24 +26,32 @@ export class Evaluation {
   readonly #flow: HttpFlow;
   readonly #list: RuleList;
   readonly #lifeline: Lifeline;
+  readonly #breakpoints: Breakpoints;
 
-  /** @param list the rules as they stood when the request head arrived */
-  constructor(flow: HttpFlow, list: RuleList, lifeline: Lifeline) {
+  /**
+   * @param list the rules as they stood when the request head arrived
+   * @param breakpoints where the flow can wait for a decision
+   */
+  constructor(flow: HttpFlow, list: RuleList, lifeline: Lifeline, breakpoints: Breakpoints) {
     this.#flow = flow;
     this.#list = list;
     this.#lifeline = lifeline;
+    this.#breakpoints = breakpoints;
+  }
+
+  /** Tries all rules when the request is complete. */
+  later(): void {
+    this.#defer(() => this.run(0, "request"));
   }
 
   /** Tries the rules from one place on. */
   run(from: number, phase: Phase): void | Promise<void> {
-    const { request } = this.#flow;
-    const candidates = this.#list.candidates(request, from);
+    const candidates = this.#list.candidates(this.#flow.request, from);
     for (let slot = candidates.next(); slot !== undefined; slot = candidates.next()) {
       const { rule, place } = slot;
-      const plan = slot.planFor(request);
       let work: Work | undefined | Promise<Work | undefined>;
       try {
-        work = plan === undefined ? rule.attempt(this.#flow) : plan.take();
+        work = slot.attempt(this.#flow);
       } catch (cause) {
         // Only the request can still arrive: in the later hook there is nothing left to wait for.
         if (phase === "request" || !(cause instanceof BodyIncompleteError)) throw ruleError(rule, cause);
@@ -61,7 +70,9 @@ export class Evaluation {
   #take(rule: Pick<Rule, "place" | "description" | "calls">, work: Work, phase: Phase): void | Promise<void> {
     const { place, description, calls } = rule;
     const report: RuleReport = { place, description, forwarded: true };
-    ensureState(this.#flow).report = report;
+    const state = ensureState(this.#flow);
+    state.report = report;
+    state.breakpoints = this.#breakpoints;
     calls?.append(this.#flow);
     if (work.needsBody && phase === "requestHeaders" && !this.#flow.request.content.complete) {
       return this.#defer(() => this.#do(report, work));

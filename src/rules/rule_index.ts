@@ -3,9 +3,10 @@
  *
  * @module
  */
+import type { HttpFlow } from "../flow/http_flow.ts";
 import type { MatchKey } from "../flow/matcher/types.ts";
 import type { FlowRequest } from "../flow/request.ts";
-import type { Plan } from "./action.ts";
+import type { Plan, Work } from "./action.ts";
 import type { Rule } from "./rule.ts";
 
 /**
@@ -17,6 +18,7 @@ export class Slot {
   readonly rule: Rule;
   next: Slot | undefined;
 
+  readonly #work: Work | undefined;
   readonly #plan: Plan | undefined;
   readonly #method: boolean;
   readonly #scheme: string | undefined;
@@ -24,23 +26,26 @@ export class Slot {
 
   /** @param place where the rule stands in the list */
   constructor(place: number, rule: Rule) {
+    const { plan, parts } = rule.exact ?? {};
     this.place = place;
     this.rule = rule;
     this.next = undefined;
-    this.#plan = rule.exact?.plan;
-    this.#method = rule.exact?.parts.method !== undefined;
-    this.#scheme = rule.exact?.parts.scheme;
-    this.#port = rule.exact?.parts.port;
+    this.#work = plan?.constant;
+    this.#plan = plan;
+    this.#method = parts?.method !== undefined;
+    this.#scheme = parts?.scheme;
+    this.#port = parts?.port;
   }
 
-  /** The plan of a rule that need not be asked: a request that has its key, this scheme and this port is its. */
-  planFor(request: FlowRequest): Plan | undefined {
-    if (this.#plan === undefined) return undefined;
-    // The index takes methods in any case, for MSW does; other rules do not (RFC 9110 section 9.1).
-    if (this.#method && request.method !== request.method.toUpperCase()) return undefined;
+  /** What the rule says about a request that has its key. Nothing is asked that the index has answered. */
+  attempt(flow: HttpFlow): ReturnType<Rule["attempt"]> {
+    if (this.#plan === undefined) return this.rule.attempt(flow);
+    const { request } = flow;
     if (this.#scheme !== undefined && this.#scheme !== request.scheme) return undefined;
     if (this.#port !== undefined && this.#port !== request.port) return undefined;
-    return this.#plan;
+    // The index takes methods in any case, for MSW does; other rules do not (RFC 9110 section 9.1).
+    if (this.#method && request.method !== request.method.toUpperCase()) return undefined;
+    return this.#work ?? this.#plan.take();
   }
 }
 

@@ -8,7 +8,7 @@ import type { FlowResponse } from "../../flow/response.ts";
 import { type ActionFunction, constantPlan, defineAction, type Work } from "../action.ts";
 import { answerWith } from "./answer.ts";
 import { answerWithFile } from "./file_answer.ts";
-import { type ResponseFactory, responseFactory } from "./response_factory.ts";
+import { responseFactory } from "./response_factory.ts";
 import { checkRespond, type Respond } from "./response_shape.ts";
 
 /** What the function of `respond()` may return. */
@@ -48,18 +48,5 @@ function fixed(response: Respond): Work {
   if (response.file !== undefined) {
     return { needsBody: false, run: (flow) => answerWithFile(flow, response, response.file!) };
   }
-  return new Fixed(responseFactory(response));
-}
-
-class Fixed implements Work {
-  readonly needsBody = false;
-  readonly #factory: ResponseFactory;
-
-  constructor(factory: ResponseFactory) {
-    this.#factory = factory;
-  }
-
-  run(flow: HttpFlow): void {
-    flow.response = this.#factory.make();
-  }
+  return responseFactory(response);
 }
