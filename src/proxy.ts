@@ -16,7 +16,7 @@ import type { Matcher } from "./flow/matcher/types.ts";
 import type { Addon } from "./hooks/addon.ts";
 import type { ProxyOptions } from "./options/proxy_options.ts";
 import { settingsOf } from "./options/settings.ts";
-import type { Handle, RuleLike } from "./rules/mod.ts";
+import type { Handle, PausedFlow, PausedOptions, RuleLike } from "./rules/mod.ts";
 import type { TapeEntry } from "./tape/entry.ts";
 import { openCa } from "./wire/mod.ts";
 
@@ -147,8 +147,20 @@ export class Proxy implements AsyncDisposable {
   }
 
   /**
-   * Makes the proxy as it was at the start for the next test: flows, unmatched requests and failed hooks are forgotten, and what
-   * was added with {@linkcode Proxy.use | use()} goes. The tape goes on where it is.
+   * The next flow that waits at a breakpoint, the action `"ask"`, and that nobody has taken yet: one that waits already, or one that
+   * comes. Each is given once, in the order in which they came; it waits until its `forward()`, `respond()`, `drop()`, `link()` or
+   * `continueAll()` is called.
+   *
+   * @param matcher which flows; any by default
+   * @throws {FlowtapeError} `PAUSED_TIMEOUT` says what was there instead; `PROXY_CLOSED`, `PROXY_RESET`
+   */
+  nextPaused(matcher?: Matcher, options?: PausedOptions): Promise<PausedFlow> {
+    return this.#parts.rules.breakpoints.next(matcher, options, this.flows);
+  }
+
+  /**
+   * Makes the proxy as it was at the start for the next test: flows, unmatched requests and failed hooks are forgotten, what is
+   * paused is forwarded, and what was added with {@linkcode Proxy.use | use()} goes. The tape goes on where it is.
    */
   reset(): void {
     this.#parts.capture.clear();
@@ -163,6 +175,7 @@ export class Proxy implements AsyncDisposable {
    *
    * @throws {UnmatchedRequestError} in replay mode, when requests matched nothing
    * @throws {HookError} when hooks threw
+   * @throws {FlowtapeError} `PAUSED_UNANSWERED` when flows were paused, and nobody had decided about them
    * @throws {TapeError} when the tape cannot be written
    */
   close(): Promise<void> {

@@ -28,6 +28,14 @@ export function isText(contentType: string | null | undefined): boolean {
       .test(type);
 }
 
+/**
+ * Whether bodies of this media type may have no end: server-sent events, and gRPC, where the client may wait for one message to send
+ * the next. Nobody can wait for the whole of one.
+ */
+export function isOpenEnded(contentType: string | null | undefined): boolean {
+  return /^(?:text\/event-stream|application\/grpc(?:\+.+)?)$/.test(essence(contentType));
+}
+
 /** The text of a body in the charset of its media type; UTF-8 when none or an unknown one is named. */
 export function decodeText(bytes: Uint8Array, contentType: string | null | undefined): string {
   const charset = parameter(contentType, "charset");

@@ -4,6 +4,7 @@
  * @module
  */
 import { OptionsError } from "../flow/error.ts";
+import type { HttpFlow } from "../flow/http_flow.ts";
 import { compile } from "../flow/matcher/compile.ts";
 import { exactOf } from "../flow/matcher/exact.ts";
 import { describeValue, isRegExp } from "../flow/matcher/describe.ts";
@@ -53,6 +54,9 @@ function tupleRule([matcher, action]: [Matcher, Action], place: string): Rule {
     key: compiled.key,
     ...(parts === undefined ? {} : { exact: { parts, plan } }),
     attempt: (flow) => compiled.matches(flow) ? plan.take() : undefined,
+    ...(plan.takeConnect && {
+      attemptConnect: (flow: HttpFlow) => compiled.matches(flow) ? plan.takeConnect!() : undefined,
+    }),
   };
 }
 

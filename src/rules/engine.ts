@@ -4,8 +4,11 @@
  * @module
  */
 import type { HttpFlow } from "../flow/http_flow.ts";
+import type { FlowResponse } from "../flow/response.ts";
 import type { Addon } from "../hooks/addon.ts";
 import type { Action } from "./action.ts";
+import { Breakpoints } from "./ask/breakpoints.ts";
+import { decideConnect } from "./ask/connect.ts";
 import type { RuleLike } from "./compile_rules.ts";
 import { doResponseWork, Evaluation, isSettled } from "./evaluate.ts";
 import { forgetState, stateOf } from "./flow_state.ts";
@@ -20,6 +23,10 @@ import { type Handle, RuleBook, type RuleOptions } from "./rule_book.ts";
 export class RuleEngine implements Addon {
   /** `"rules"`. */
   readonly name = "rules";
+  /** The flows that wait for a decision. */
+  readonly breakpoints: Breakpoints = new Breakpoints();
+  /** Whether responses whose length nobody knows pass as they come, also where a rule wants the whole. */
+  forwardChunked = false;
 
   readonly #book: RuleBook;
   readonly #lifeline = new Lifeline();
@@ -43,9 +50,10 @@ export class RuleEngine implements Addon {
     return this.#book.use(rules);
   }
 
-  /** Drops what was added with {@linkcode RuleEngine.use | use}; the initial rules count from zero again. */
+  /** Drops what was added with {@linkcode RuleEngine.use | use}; the initial rules count from zero again; what is paused is forwarded. */
   reset(): void {
     this.#book.reset();
+    this.breakpoints.reset();
   }
 
   /** Says what is done from now on to a flow that no rule matches. */
@@ -58,10 +66,20 @@ export class RuleEngine implements Addon {
     this.#lifeline.cut();
   }
 
+  /** Tries those rules that want to be asked about tunnels. */
+  httpConnect(flow: HttpFlow): void | Promise<void> {
+    // It has a server when it is the proxy itself that asks another one.
+    if (flow.server !== undefined || isSettled(flow)) return;
+    return decideConnect(flow, this.#book.list, this.#lifeline, this.breakpoints);
+  }
+
   /** Tries the rules. */
   requestHeaders(flow: HttpFlow): void | Promise<void> {
+    const { undecided } = flow;
     forgetState(flow);
-    if (!isSettled(flow)) return new Evaluation(flow, this.#book.list, this.#lifeline).run(0, "requestHeaders");
+    if (isSettled(flow)) return;
+    const evaluation = new Evaluation(flow, this.#book.list, this.#lifeline, this.breakpoints);
+    return undecided ? evaluation.later() : evaluation.run(0, "requestHeaders");
   }
 
   /** Goes on with what had to wait for the request to be complete. */
@@ -70,15 +88,19 @@ export class RuleEngine implements Addon {
     const pending = state?.pending;
     if (state === undefined || pending === undefined) return;
     state.pending = undefined;
+    flow.undecided = false;
     if (!isSettled(flow)) return pending();
   }
 
   /** Changes the head of the response. */
   responseHeaders(flow: HttpFlow): void | Promise<void> {
+    const { response } = flow;
+    const push = this.forwardChunked && response !== undefined && isPush(response);
+    if (push) response.stream = true;
     const work = stateOf(flow)?.responseWork;
     if (work === undefined || work.length === 0) return;
     // Somebody may have wanted the body to pass unseen, but a rule has to change it.
-    if (flow.response !== undefined && this.needs("response", flow)) flow.response.stream = false;
+    if (!push && response !== undefined && this.needs("response", flow)) response.stream = false;
     return doResponseWork(flow, work.filter((it) => !it.needsBody), this.#lifeline);
   }
 
@@ -105,4 +127,9 @@ export class RuleEngine implements Addon {
     if (state === undefined) return false;
     return hook === "request" ? state.pending !== undefined : state.responseWork.some((it) => it.needsBody);
   }
+}
+
+/** Whether the server may still be making the body: it has not said how long it will be. */
+function isPush({ content, headers }: FlowResponse): boolean {
+  return !content.complete && !headers.has("content-length");
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { HttpFlow } from "../flow/http_flow.ts";
+import type { Breakpoints } from "./ask/breakpoints.ts";
 
 /** Something to be done to the response once it is there. */
 export interface ResponseWork {
@@ -34,6 +35,8 @@ export class FlowState {
   pending: (() => void | Promise<void>) | undefined;
   /** What waits for the response, in the order in which it was asked for. */
   responseWork: readonly ResponseWork[] = NO_WORK;
+  /** Where the flow can wait for a decision. */
+  breakpoints: Breakpoints | undefined;
 
   #abort: AbortController | undefined;
 

@@ -11,9 +11,10 @@ import { didYouMean } from "../flow/suggest.ts";
 import { type Action, type ActionFunction, type BuiltInAction, constantPlan, PLAN, type Plan } from "./action.ts";
 import { drop } from "./actions/drop.ts";
 import { forward } from "./actions/forward.ts";
+import { ask } from "./ask/ask.ts";
 import { isResponse, isThenable } from "./check.ts";
 
-const NAMED: Readonly<Record<string, ActionFunction>> = { forward, drop };
+const NAMED: Readonly<Record<string, ActionFunction>> = { forward, drop, ask: ask() };
 
 /**
  * The plan of an action, with counters that nobody else has.
@@ -47,7 +48,7 @@ function checkResult(result: unknown): void {
         "wrap the function in respond(), or set flow.response",
     );
   }
-  if (result === "drop" || typeof result === "function") {
+  if (result === "drop" || result === "ask" || typeof result === "function") {
     const name = (result as Partial<ActionFunction>).description ?? describeValue(result);
     throw new OptionsError(
       `the action returned another action, ${name}, which does nothing: call that with the flow, as in ` +
@@ -57,7 +58,8 @@ function checkResult(result: unknown): void {
 }
 
 function complaint(action: unknown): string {
-  const accepted = `"forward", "drop", respond(), edit(), delay(), sequence(), times() or a function of the flow`;
+  const accepted =
+    `"forward", "drop", "ask", respond(), edit(), delay(), sequence(), times() or a function of the flow`;
   if (typeof action === "string") {
     return `the action ${JSON.stringify(action)} is not known${didYouMean(action, Object.keys(NAMED))} ` +
       `(accepted are ${accepted})`;

@@ -7,7 +7,7 @@ import { BodyBuffer } from "../../flow/body_buffer.ts";
 import { FlowtapeError } from "../../flow/error.ts";
 import type { FlowError } from "../../flow/flow_error.ts";
 import { FlowHeaders } from "../../flow/headers.ts";
-import { essence } from "../../flow/media_type.ts";
+import { isOpenEnded } from "../../flow/media_type.ts";
 import { FlowResponse } from "../../flow/response.ts";
 import type { DataEvent } from "../http1/event.ts";
 import type { ResponseHead } from "../http1/head.ts";
@@ -23,9 +23,6 @@ import type { UpstreamStream, UpstreamUser } from "./upstream_stream.ts";
 
 /** Methods that may be sent again when it is unknown whether the first one was seen (RFC 9110 section 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
-
-/** Types of responses that may have no end: server-sent events, and gRPC, where the client may wait for one message to send the next. */
-const CONVERSATION = /^(?:text\/event-stream|application\/grpc(?:\+.+)?)$/;
 
 /** How many informational responses a flow keeps. */
 const MAX_INFORMATIONAL = 100;
@@ -244,7 +241,7 @@ export class Forwarding implements UpstreamUser {
       this.#replaced("headed");
     } else if (!context.hooks.needs("response", flow)) {
       this.#pass();
-    } else if (response.stream || CONVERSATION.test(essence(response.headers.get("content-type")))) {
+    } else if (response.stream || isOpenEnded(response.headers.get("content-type"))) {
       // Nobody waits for the end of a stream of events: there may be none.
       this.#exchange.hookAfterwards();
       this.#pass();

@@ -79,7 +79,7 @@ const LAYERS: Readonly<Record<LayerName, (next: Next) => boolean | Promise<boole
  */
 export async function openLayer(socket: Duplex, peer: Peer, route: Route, context: WireContext): Promise<boolean> {
   const place = route.tunnel === undefined ? "port" : route.scheme === "https" ? "secure" : "tunnel";
-  const patience = patienceIn(place, context);
+  const patience = route.relay === true ? untilAny : patienceIn(place, context);
   // Who agreed on HTTP behind TLS has opened a connection for later, as browsers do.
   const mayListen = place === "tunnel" || (place === "secure" && !peer.tls?.alpn);
   let seen = await look(socket, (bytes) => bytes.length > 0 || !mayListen ? patience(bytes) : PATIENCE_MS);
@@ -113,7 +113,7 @@ async function decide(
   const { bytes } = seen;
   // Both have agreed on it (RFC 7301): whatever comes should be HTTP/2.
   const agreed = place === "secure" && peer.tls?.alpn === "h2";
-  let name: LayerName = bytes.length === 0 ? "tcp" : agreed ? "http2" : guess(place, bytes).name;
+  let name: LayerName = bytes.length === 0 || route.relay === true ? "tcp" : agreed ? "http2" : guess(place, bytes).name;
   const asks = context.hooks.has("nextLayer");
   let serverName: string | undefined;
   if (name === "tls" && place === "tunnel" && seen.putBack && (asks || context.config.passthrough !== undefined)) {
@@ -130,6 +130,9 @@ async function decide(
   };
   return { layer: asks ? await context.hooks.nextLayer(layer) : layer, serverName };
 }
+
+/** What is relayed need not be understood. */
+const untilAny = (bytes: FirstBytes["bytes"]): number => bytes.length === 0 ? Infinity : 0;
 
 /** How long more bytes are waited for, given those that have come. A client that has said nothing may take its time. */
 function patienceIn(place: Place, { config }: WireContext): (bytes: FirstBytes["bytes"]) => number {

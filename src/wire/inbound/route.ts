@@ -16,6 +16,8 @@ export interface Route {
   readonly scheme: Scheme;
   /** The target of the CONNECT tunnel. */
   readonly tunnel?: { readonly hostname: string; readonly port: number };
+  /** Whatever comes in the tunnel is relayed as it is. */
+  readonly relay?: boolean;
 }
 
 /** Finds the addresses of the requests of one connection. Most go where the last one went: that is only compared. */

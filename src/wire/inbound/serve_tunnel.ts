@@ -22,14 +22,16 @@ export function serveTunnel(socket: Duplex, flow: HttpFlow, context: WireContext
   const { hostname, port } = flow.request;
   const inner = { ...flow.client, tunnel: `${hostname}:${port}` };
   goOn(flow.client, inner, flow.request.headers.fields);
-  openLayer(socket, inner, { scheme: "http", tunnel: { hostname, port } }, context).catch((error: unknown) => {
-    socket.destroy();
-    // What the proxy has cut itself is no failure of the client's.
-    if (context.closing.aborted) return;
-    flow.error = failureOf(error);
-    context.log("warn", `CONNECT ${hostname}:${port}: ${flow.error.message}`);
-    reportFailed(context, flow);
-  });
+  openLayer(socket, inner, { scheme: "http", tunnel: { hostname, port }, relay: flow.relay }, context).catch(
+    (error: unknown) => {
+      socket.destroy();
+      // What the proxy has cut itself is no failure of the client's.
+      if (context.closing.aborted) return;
+      flow.error = failureOf(error);
+      context.log("warn", `CONNECT ${hostname}:${port}: ${flow.error.message}`);
+      reportFailed(context, flow);
+    },
+  );
 }
 
 function failureOf(error: unknown): FlowError {
