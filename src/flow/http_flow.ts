@@ -64,9 +64,9 @@ export class HttpFlow {
    * `requestHeaders`.
    */
   undecided = false;
-  /**
   /** Of a CONNECT: what comes in the tunnel is relayed as it is, unread. An addon sets it in `httpConnect`. */
   relay = false;
+  /**
    * The response as the server sent it, when an addon has changed what the client got: this is what belongs on a tape, for the same
    * addon will change it again when it is replayed.
    */
