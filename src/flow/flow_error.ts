@@ -60,6 +60,20 @@ export const FAILURES: Readonly<Record<FailureCode, FailureAnswer>> = {
   LOOP: 508,
   /** A rule dropped it. */
   DROPPED: "reset",
+  /** `fault("reset")` reset it. */
+  FAULT_RESET: "reset",
+  /** `fault("empty")` closed it without a byte. */
+  FAULT_EMPTY: "reset",
+  /** `fault("malformed-chunk")` sent garbage where a chunk was due. */
+  FAULT_MALFORMED_CHUNK: "reset",
+  /** `fault("random-data")` sent garbage where the response was due. */
+  FAULT_RANDOM_DATA: "reset",
+  /** `fault("limit")` closed it after so many bytes. */
+  FAULT_LIMIT: "reset",
+  /** `fault("truncate")` sent less of the body than its length. */
+  FAULT_TRUNCATED: "reset",
+  /** `fault("timeout")` let nothing pass, and closed it. */
+  FAULT_TIMEOUT: "reset",
   /** `flow.kill()` ended it. */
   KILLED: "reset",
   /** A hook, rule or matcher threw. */
@@ -94,6 +108,13 @@ export type FailureCode =
   | "PAC_ENGINE"
   | "LOOP"
   | "DROPPED"
+  | "FAULT_RESET"
+  | "FAULT_EMPTY"
+  | "FAULT_MALFORMED_CHUNK"
+  | "FAULT_RANDOM_DATA"
+  | "FAULT_LIMIT"
+  | "FAULT_TRUNCATED"
+  | "FAULT_TIMEOUT"
   | "KILLED"
   | "HOOK_FAILED"
   | "PROXY_CLOSED";

@@ -8,6 +8,7 @@ import type { FlowHeaders } from "./headers.ts";
 import type { Peer } from "./peer.ts";
 import type { FlowRequest } from "./request.ts";
 import type { FlowResponse } from "./response.ts";
+import type { Cut, Shape } from "./shape.ts";
 import type { Timings } from "./timings.ts";
 import type { WebSocketConversation } from "./websocket.ts";
 
@@ -75,10 +76,15 @@ export class HttpFlow {
   onKill: (() => void) | undefined;
   /** For the rule engine: what it knows of the flow. */
   ruleState: unknown;
+  /** For rules and the wire: how the bytes travel. */
+  shape: Shape | undefined;
+  /** For rules and the wire: how the connections are broken; set together with `error`. */
+  cut: Cut | undefined;
 
   readonly #number = ++lastId;
   #metadata: Record<string, unknown> | undefined;
   #alerts: string[] | undefined;
+  #faults: string[] | undefined;
   #informational: InformationalResponse[] | undefined;
 
   /** For the wire and the tape. */
@@ -101,6 +107,11 @@ export class HttpFlow {
   /** What alerters found. */
   get alerts(): string[] {
     return this.#alerts ??= [];
+  }
+
+  /** What was done to its connections on purpose (`fault()`, `throttle()`), a line each: what slows from the start, what breaks when it does. */
+  get faults(): string[] {
+    return this.#faults ??= [];
   }
 
   /** Ends the flow: the client's connection is cut, the server's too. Has no effect on a flow that is done. */

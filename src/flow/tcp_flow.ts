@@ -5,6 +5,7 @@
  */
 import type { FlowError, FlowErrorCode } from "./flow_error.ts";
 import type { Peer } from "./peer.ts";
+import type { Cut, Shape } from "./shape.ts";
 import type { TcpMessage } from "./tcp_message.ts";
 import type { Timings } from "./timings.ts";
 
@@ -52,6 +53,14 @@ export class TcpFlow {
 
   /** For the wire: what a kill does while the flow is in flight. */
   onKill: (() => void) | undefined;
+  /** For the rule engine: what it knows of the flow. */
+  ruleState: unknown;
+  /** For rules and the wire: how the bytes travel. */
+  shape: Shape | undefined;
+  /** For rules and the wire: how the connections are broken; set together with `error`. */
+  cut: Cut | undefined;
+  /** What was done to its connections on purpose (`fault()`, `throttle()`), a line each. */
+  readonly faults: string[] = [];
 
   #metadata: Record<string, unknown> | undefined;
 

@@ -5,6 +5,7 @@
  */
 import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
+import { clearTimeout, setTimeout } from "node:timers";
 import { joinBytes } from "./http1/serializer.ts";
 
 /** Above this many bytes waiting, {@linkcode Outgoing.push} asks its caller to stop. */
@@ -24,6 +25,7 @@ export class Outgoing {
   #parts: (string | Uint8Array)[] = [];
   #size = 0;
   #ending = false;
+  #trickle: ReturnType<typeof setTimeout> | undefined;
   #onDrain: (() => void) | undefined;
   readonly #flushLater = (): void => this.flush();
 
@@ -41,6 +43,27 @@ export class Outgoing {
       this.#size += part.length;
     }
     return !this.full;
+  }
+
+  /**
+   * Adds a part that leaves bit by bit, evenly spread over so many milliseconds. What is pushed later waits behind it. To be called
+   * once at a time.
+   */
+  trickle(part: string, ms: number): void {
+    this.flush();
+    const pieces = Math.min(part.length, Math.max(2, Math.min(50, Math.ceil(ms / 10))));
+    let written = 0;
+    const write = () => {
+      const end = Math.ceil(part.length * ++written / pieces);
+      if (!this.#socket.destroyed) this.#write(part.slice(Math.ceil(part.length * (written - 1) / pieces), end));
+      if (written < pieces && !this.#socket.destroyed) return arm();
+      this.#trickle = undefined;
+      this.flush();
+      if (this.#ending) this.#socket.end();
+    };
+    const arm = () => this.#trickle = setTimeout(write, ms / pieces);
+    arm();
+    this.#socket.once("close", () => clearTimeout(this.#trickle));
   }
 
   /** How many bytes have not left this process. */
@@ -61,7 +84,7 @@ export class Outgoing {
   /** Writes what was pushed now, instead of at the end of this turn. */
   flush(): void {
     const parts = this.#parts;
-    if (parts.length === 0) return;
+    if (parts.length === 0 || this.#trickle !== undefined) return;
     const size = this.#size;
     this.#parts = [];
     this.#size = 0;
@@ -89,7 +112,7 @@ export class Outgoing {
     if (this.#ending) return;
     this.flush();
     this.#ending = true;
-    this.#socket.end();
+    if (this.#trickle === undefined) this.#socket.end();
   }
 
   #write(part: string | Uint8Array): void {

@@ -129,7 +129,7 @@ async function pump(
       }
       if (value.length === 0) continue;
       content.push(value);
-      if (!take(value)) await new Promise<void>((resolve) => exchange.client.drained(resolve));
+      if (!take(value)) await new Promise<void>((resolve) => exchange.drained(resolve));
     }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

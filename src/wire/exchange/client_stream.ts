@@ -4,6 +4,7 @@
  * @module
  */
 import type { FlowError } from "../../flow/flow_error.ts";
+import type { Cut } from "../../flow/shape.ts";
 import type { BodySink } from "./body_pipe.ts";
 import type { ResponseOut } from "./response_out.ts";
 
@@ -19,6 +20,8 @@ export interface ClientStream {
   drained(callback: () => void): void;
   /** Cuts the connection or resets the stream, so that the client sees that something is missing. */
   abort(error?: FlowError): void;
+  /** Breaks the connection or stream in a certain way. */
+  cut(cut: Cut, error: FlowError): void;
   /** The exchange is over. */
   done(): void;
 }

@@ -7,9 +7,12 @@ import { HookError } from "../../flow/error.ts";
 import type { FlowError } from "../../flow/flow_error.ts";
 import { FlowHeaders } from "../../flow/headers.ts";
 import type { HttpFlow } from "../../flow/http_flow.ts";
+import type { BreakStage } from "../../flow/shape.ts";
 import type { HookName } from "../../hooks/table.ts";
 import type { DataEvent } from "../http1/event.ts";
 import type { RequestHead, ResponseHead } from "../http1/head.ts";
+import { shapedResponse, slowHeadOf } from "../shape/shaped_response.ts";
+import type { Shaper } from "../shape/shaper.ts";
 import type { WireContext } from "../wire_context.ts";
 import { answer } from "./answer.ts";
 import { BodyPipe, type BodySink } from "./body_pipe.ts";
@@ -49,6 +52,7 @@ export class Exchange implements OutgoingRequest {
   onOver: (() => void) | undefined;
 
   #forwarding: Forwarding | undefined;
+  #shaper: Shaper | undefined;
   #lastHook: HookName | undefined;
   #sent = false;
   #observed = false;
@@ -171,7 +175,29 @@ export class Exchange implements OutgoingRequest {
   respond(head?: ResponseHead): BodySink {
     const out = responseOut(this.flow.response!, head, this.flow.request.method);
     this.responding = true;
-    return this.client.respond(out);
+    const { shape } = this.flow;
+    if (shape === undefined || shape.response.length === 0) return this.client.respond(out);
+    this.#shaper = shapedResponse(this, out, shape);
+    this.#shaper.start();
+    return this.#shaper;
+  }
+
+  /** Calls once when what was sent of the response has been taken. */
+  drained(callback: () => void): void {
+    (this.#shaper ?? this.client).drained(callback);
+  }
+
+  /** @inheritdoc */
+  get slowHead(): number {
+    return slowHeadOf(this.flow.shape?.request ?? []);
+  }
+
+  /** It is time to break the connection on purpose. */
+  break({ code, description, cut }: BreakStage): void {
+    const { method, url } = this.flow.request;
+    this.flow.cut = cut;
+    this.flow.faults.push(description);
+    this.fail({ code, message: `${method} ${url} was broken by a rule: ${description}` });
   }
 
   /** The hook fires when everything has passed: `response`, when it was not held back for it. */
@@ -182,6 +208,7 @@ export class Exchange implements OutgoingRequest {
   /** The response has been sent whole. */
   finish(): void {
     if (this.#over) return;
+    if (this.#shaper?.pending) return this.#shaper.onDone(() => this.finish());
     if (this.#lastHook !== undefined) {
       const name = this.#lastHook;
       this.#lastHook = undefined;
@@ -201,7 +228,7 @@ export class Exchange implements OutgoingRequest {
     const plan = planFailure(this, error);
     this.flow.error = plan.error;
     this.#end();
-    this.#forwarding?.cut(error);
+    this.#forwarding?.cut(error, this.flow.cut);
     this.#hookError();
     try {
       plan.tell();
@@ -279,6 +306,7 @@ export class Exchange implements OutgoingRequest {
     flow.onKill = undefined;
     flow.timings.end = performance.now() - flow.origin;
     flow.done = true;
+    this.#shaper?.close();
     if (!this.upload.ended) this.upload.drop();
     this.onOver?.();
   }

@@ -23,6 +23,8 @@ export function planFailure(exchange: Exchange, error: FlowError): FailurePlan {
   const { client, flow } = exchange;
   // Whoever carries the conversation closes it.
   if (exchange.switched) return { error, tell: () => {} };
+  const { cut } = flow;
+  if (cut !== undefined) return { error, tell: () => client.cut(cut, error) };
   if (exchange.responding || exchange.killed) return { error, tell: () => client.abort(error) };
   // A client that speaks HTTP/2 gets the reset that the server has sent.
   if (error.resetCode !== undefined && exchange.head.version === "2") return { error, tell: () => client.abort(error) };

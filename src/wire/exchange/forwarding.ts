@@ -9,14 +9,18 @@ import type { FlowError } from "../../flow/flow_error.ts";
 import { FlowHeaders } from "../../flow/headers.ts";
 import { isOpenEnded } from "../../flow/media_type.ts";
 import { FlowResponse } from "../../flow/response.ts";
+import type { Cut } from "../../flow/shape.ts";
 import type { DataEvent } from "../http1/event.ts";
 import type { ResponseHead } from "../http1/head.ts";
 import { ProtocolError } from "../http1/protocol_error.ts";
 import { withoutFraming } from "../http1/serializer.ts";
+import { REAL_CLOCK } from "../shape/clock.ts";
+import { lengthOf } from "../shape/shaped_response.ts";
+import { Shaper } from "../shape/shaper.ts";
 import { handshakeRequest, webSocketScheme } from "../websocket/handshake.ts";
 import { openWebSocket } from "../websocket/opening.ts";
 import { answer } from "./answer.ts";
-import { BodyPipe } from "./body_pipe.ts";
+import { BodyPipe, type BodySink } from "./body_pipe.ts";
 import type { Exchange } from "./exchange.ts";
 import { bodyKind } from "./response_out.ts";
 import type { UpstreamStream, UpstreamUser } from "./upstream_stream.ts";
@@ -34,6 +38,8 @@ export class Forwarding implements UpstreamUser {
   #head: ResponseHead | undefined;
   #given: FlowResponse | undefined;
   #download: BodyPipe | undefined;
+  #shaper: Shaper | undefined;
+  #lateHead: (() => void) | undefined;
   #retried = false;
   #refused = false;
   #cut = false;
@@ -45,9 +51,27 @@ export class Forwarding implements UpstreamUser {
 
   /** Sends the request to its server. */
   start(): void {
-    const { flow, head, upgrade, context } = this.#exchange;
+    const { flow, head, upgrade } = this.#exchange;
     if (upgrade !== undefined) this.#exchange.handshake = handshakeRequest(flow.request, head);
     if (this.#exchange.handshake !== undefined) flow.request.scheme = webSocketScheme(flow.request.scheme);
+    // What a WebSocket is shaped by are its messages.
+    if (flow.shape === undefined || flow.shape.request.length === 0 || this.#exchange.handshake !== undefined) {
+      return this.#begin();
+    }
+    this.#shaper?.close();
+    this.#shaper = new Shaper(flow.shape.request, {
+      open: () => this.#begin(),
+      drained: (callback) => this.#stream?.drained(callback),
+      broken: (stage) => this.#exchange.break(stage),
+      guard: (step) => this.#exchange.proceed(step),
+      // Which of them it is will be known when there is a connection.
+      trickles: true,
+    });
+    this.#shaper.start();
+  }
+
+  #begin(): void {
+    const { flow, context } = this.#exchange;
     // A conversation has a connection of its own: one that a server may just be closing is not worth the risk.
     const stream = this.#exchange.handshake === undefined ? context.upstream.idle(flow) : undefined;
     if (stream !== undefined) this.#send(stream);
@@ -61,19 +85,22 @@ export class Forwarding implements UpstreamUser {
 
   /** The whole request has come: it is for the server to answer. */
   sent(): void {
-    this.#stream?.sent();
+    if (!this.#shaper?.pending) this.#stream?.sent();
   }
 
   /** Calls once when the server has taken what was sent. */
   drained(callback: () => void): void {
+    if (this.#shaper !== undefined) return this.#shaper.drained(callback);
     this.#stream?.sent();
     this.#stream?.drained(callback);
   }
 
   /** The server is of no use any more. */
-  cut(error?: FlowError): void {
+  cut(error?: FlowError, cut?: Cut): void {
     this.#cut = true;
-    this.#stream?.destroy(error);
+    this.#shaper?.close();
+    this.#lateHead?.();
+    this.#stream?.destroy(error, cut);
     this.#stream = undefined;
     if (this.#download !== undefined && !this.#download.ended) this.#download.drop();
   }
@@ -187,8 +214,14 @@ export class Forwarding implements UpstreamUser {
 
   #send(stream: UpstreamStream): void {
     this.#stream = stream;
+    const { slowHead } = this.#exchange;
+    if (slowHead === 0 || stream.trickles) return this.#sendNow(stream);
+    this.#lateHead = REAL_CLOCK.after(slowHead, () => this.#exchange.proceed(() => this.#sendNow(stream)));
+  }
+
+  #sendNow(stream: UpstreamStream): void {
     const { flow, head, upload, client } = this.#exchange;
-    const sink = stream.send(this.#exchange, this);
+    const sink = this.#shaped(stream.send(this.#exchange, this));
     if (flow.request.bodyEdited) {
       const data = flow.request.encodedBody;
       if (data.length > 0) sink.data({ data, chunk: data.length, final: true });
@@ -211,6 +244,19 @@ export class Forwarding implements UpstreamUser {
     }
   }
 
+  #shaped(sink: BodySink): BodySink {
+    const { flow: { request }, head, upload } = this.#exchange;
+    const shaper = this.#shaper;
+    if (shaper === undefined) return sink;
+    const bodiless = head.framing.kind === "none" && !request.bodyEdited;
+    const total = request.bodyEdited ? request.content.size : lengthOf(head.framing, upload.content);
+    shaper.attach(bodiless ? { data: () => true, end: (trailers) => sink.end(trailers) } : sink, total);
+    // The server cannot be expected to answer what it has not got.
+    this.#stream!.sending();
+    shaper.onDone(() => this.#stream?.sent());
+    return shaper;
+  }
+
   // A server may close a connection just when it is used again: then nothing was lost, and the request is sent on a new one.
   #mayRetry(error: FlowError): boolean {
     const { flow, upload } = this.#exchange;
@@ -229,8 +275,10 @@ export class Forwarding implements UpstreamUser {
     const stream = this.#stream;
     this.#stream = undefined;
     // A server that has answered before it got the whole request may not read the rest.
-    if (this.#exchange.upload.ended || this.#exchange.flow.request.bodyEdited) stream?.release();
+    const sent = this.#exchange.upload.ended || this.#exchange.flow.request.bodyEdited;
+    if (sent && !this.#shaper?.pending) stream?.release();
     else stream?.destroy();
+    this.#shaper?.close();
   }
 
   #headSeen(response: FlowResponse): void {
@@ -296,6 +344,6 @@ export class Forwarding implements UpstreamUser {
   }
 
   #goWhenDrained(): void {
-    this.#exchange.client.drained(() => this.#stream?.go());
+    this.#exchange.drained(() => this.#stream?.go());
   }
 }

@@ -15,6 +15,8 @@ export interface ResponseOut {
   /** Field lines with those that frame the body. */
   readonly fields: string;
   readonly framing: Framing;
+  /** So many milliseconds the head is to take, where it can leave bit by bit (HTTP/1.1). */
+  readonly slowHead?: number;
 }
 
 /**

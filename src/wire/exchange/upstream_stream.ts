@@ -5,6 +5,7 @@
  */
 import type { FlowError } from "../../flow/flow_error.ts";
 import type { HttpFlow } from "../../flow/http_flow.ts";
+import type { Cut } from "../../flow/shape.ts";
 import type { DataEvent } from "../http1/event.ts";
 import type { RequestHead, ResponseHead } from "../http1/head.ts";
 import type { BodySink } from "./body_pipe.ts";
@@ -20,6 +21,8 @@ export interface OutgoingRequest {
   readonly continued: boolean;
   /** The field lines to send instead of those of the request: they ask for a WebSocket. Then there is no body. */
   readonly handshake: string | undefined;
+  /** So many milliseconds the head is to take, where it can leave bit by bit (HTTP/1.1). */
+  readonly slowHead?: number;
 }
 
 /** What an exchange needs of a server's connection. It belongs to one exchange until it is released or destroyed. */
@@ -28,6 +31,8 @@ export interface UpstreamStream {
   readonly reused: boolean;
   /** Whether a byte of an answer to the current exchange has arrived, an informational one included. */
   readonly answered: boolean;
+  /** Whether a slow head can leave bit by bit. Where it cannot, the whole head is sent late. */
+  readonly trickles: boolean;
   /** Sends the head of a request; the body goes into the sink. From now on the user is told what the server says. */
   send(request: OutgoingRequest, user: UpstreamUser): BodySink;
   /** Calls once when the server has taken what was sent. */
@@ -44,8 +49,12 @@ export interface UpstreamStream {
   detach?(): Detached;
   /** The exchange is over, both ways: the connection may serve another one. */
   release(): void;
-  /** The exchange is given up, for this reason: the server is told as the protocol wants it. */
-  destroy(error?: FlowError): void;
+  /**
+   * The exchange is given up, for this reason: the server is told as the protocol wants it.
+   *
+   * @param cut how it is told, when that is what the connection is broken for
+   */
+  destroy(error?: FlowError, cut?: Cut): void;
 }
 
 /** Who uses the connection at the moment. */

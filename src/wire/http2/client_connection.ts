@@ -6,7 +6,9 @@
 import type { Duplex } from "node:stream";
 import type { FlowError } from "../../flow/flow_error.ts";
 import type { Peer } from "../../flow/peer.ts";
+import type { Cut } from "../../flow/shape.ts";
 import type { RequestHead } from "../http1/head.ts";
+import { resetConnection } from "../inbound/reset.ts";
 import { reportMalformed } from "../inbound/report_failed.ts";
 import { type Route, Router } from "../inbound/route.ts";
 import { Outgoing } from "../outgoing.ts";
@@ -96,6 +98,20 @@ export class Http2ClientConnection implements SessionUser, ClientConnection {
   /** A request is over. */
   forget(request: ClientRequest): void {
     this.#requests.delete(request);
+  }
+
+  /** Breaks the connection on purpose, with everything on it. */
+  cut({ end, garbage }: Cut, reason: FlowError): void {
+    if (this.#closing) return;
+    const message = `another request broke the connection: ${reason.message}`;
+    for (const request of [...this.#requests]) request.fail({ code: reason.code, message });
+    if (garbage !== undefined) this.#out.push(garbage);
+    else if (end !== "reset") this.#session.goAway();
+    this.#session.lose();
+    if (end !== "reset") return this.#linger();
+    this.#closing = true;
+    this.#out.settled(() => resetConnection(this.#socket));
+    this.#watch.set(LINGER_MS);
   }
 
   /** @inheritdoc */

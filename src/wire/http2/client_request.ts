@@ -7,6 +7,7 @@ import { BodyBuffer } from "../../flow/body_buffer.ts";
 import type { FlowError } from "../../flow/flow_error.ts";
 import { FlowHeaders } from "../../flow/headers.ts";
 import { HttpFlow } from "../../flow/http_flow.ts";
+import type { Cut } from "../../flow/shape.ts";
 import { FlowRequest, type RequestAddress } from "../../flow/request.ts";
 import type { BodySink, Piece } from "../exchange/body_pipe.ts";
 import type { ClientStream } from "../exchange/client_stream.ts";
@@ -40,6 +41,8 @@ export class ClientRequest implements ClientStream, StreamUser {
   #trailers = "";
   #hesitant = false;
   #watch: Watch | undefined;
+  /** How the body ends of which the head was sent. */
+  #sent: ResponseOut["framing"]["kind"] | undefined;
 
   /** @param head as it came; none when it could not be read */
   constructor(stream: Http2Stream, connection: Http2ClientConnection, head: RequestHead | undefined) {
@@ -118,6 +121,7 @@ export class ClientRequest implements ClientStream, StreamUser {
     const raw = [":status", String(status)];
     addLines(raw, fields);
     const end = framing.kind === "none" || framing === EMPTY;
+    this.#sent = framing.kind;
     this.#stream.sendFields(raw, end);
     return end ? NO_SINK : new StreamSink(this.#stream);
   }
@@ -131,6 +135,20 @@ export class ClientRequest implements ClientStream, StreamUser {
   abort(error?: FlowError): void {
     // Clients take NO_ERROR and CANCEL for an end.
     this.#reset(error?.resetCode ?? ERROR_CODES.INTERNAL_ERROR);
+  }
+
+  /** @inheritdoc */
+  cut(cut: Cut, error: FlowError): void {
+    const { end, garbage, scope, resetCode } = cut;
+    if (scope === "connection") return this.#connection.cut(cut, error);
+    // Data where a head is due would end the whole connection.
+    if (garbage !== undefined && this.#sent !== undefined) this.#stream.write(garbage);
+    // An end that comes too early can be seen only where a length was promised.
+    if (end === "short" && this.#sent === "length") {
+      this.#stream.end([]);
+      return this.done();
+    }
+    this.#reset(resetCode ?? (garbage === undefined ? ERROR_CODES.INTERNAL_ERROR : ERROR_CODES.PROTOCOL_ERROR));
   }
 
   /** @inheritdoc */

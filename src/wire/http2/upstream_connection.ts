@@ -5,6 +5,8 @@
  */
 import type { Socket } from "node:net";
 import type { Peer } from "../../flow/peer.ts";
+import type { Cut } from "../../flow/shape.ts";
+import { resetConnection } from "../inbound/reset.ts";
 import type { UpstreamTimeouts } from "../outbound/connection.ts";
 import { Outgoing } from "../outgoing.ts";
 import { Watch } from "../watch.ts";
@@ -100,6 +102,13 @@ export class Http2UpstreamConnection implements SessionUser {
   /** The server wants HTTP/1.1. */
   wantsHttp1(): void {
     this.#keeper.wantsHttp1();
+  }
+
+  /** Breaks the connection on purpose, with everything on it. */
+  cut({ end }: Cut): void {
+    this.#session.goingAway = true;
+    this.#watch.set(LINGER_MS);
+    this.#out.settled(() => end === "reset" ? resetConnection(this.#socket) : this.#socket.destroy());
   }
 
   /** Cuts the connection. */

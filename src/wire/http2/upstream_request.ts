@@ -5,6 +5,7 @@
  */
 import type { FlowError } from "../../flow/flow_error.ts";
 import type { Peer } from "../../flow/peer.ts";
+import type { Cut } from "../../flow/shape.ts";
 import type { BodySink } from "../exchange/body_pipe.ts";
 import { requestFields } from "../exchange/request_out.ts";
 import type { OutgoingRequest, UpstreamStream, UpstreamUser } from "../exchange/upstream_stream.ts";
@@ -27,6 +28,8 @@ export class UpstreamRequest implements UpstreamStream, StreamUser {
   readonly reused: boolean;
   /** @inheritdoc */
   answered = false;
+  /** @inheritdoc */
+  readonly trickles = false;
 
   readonly #stream: Http2Stream;
   readonly #connection: Http2UpstreamConnection;
@@ -105,8 +108,10 @@ export class UpstreamRequest implements UpstreamStream, StreamUser {
   }
 
   /** @inheritdoc */
-  destroy(error?: FlowError): void {
+  destroy(error?: FlowError, cut?: Cut): void {
     this.release();
+    if (cut?.scope === "connection") return this.#connection.cut(cut);
+    if (cut !== undefined) return this.#stream.reset(cut.resetCode ?? ERROR_CODES.CANCEL);
     // The client's own reason is passed on; whatever else has happened here, the server has done nothing wrong.
     this.#stream.reset(error?.code === "CLIENT_ABORTED" ? error.resetCode ?? ERROR_CODES.CANCEL : ERROR_CODES.CANCEL);
   }

@@ -9,6 +9,7 @@ import type { FlowError } from "../../flow/flow_error.ts";
 import { FlowHeaders } from "../../flow/headers.ts";
 import { HttpFlow } from "../../flow/http_flow.ts";
 import type { Peer } from "../../flow/peer.ts";
+import type { Cut } from "../../flow/shape.ts";
 import { FlowRequest, type RequestAddress } from "../../flow/request.ts";
 import type { BodySink } from "../exchange/body_pipe.ts";
 import { bodyWriter } from "../exchange/body_writer.ts";
@@ -127,7 +128,9 @@ export class Http1Connection implements ClientStream, ConnectRequest, Upgrade {
       this.#untilClose = true;
     }
     if (!this.#keepAlive) fields += CLOSE;
-    this.#out.push(`${statusLine(out.status, out.reason)}${fields}\r\n`);
+    const head = `${statusLine(out.status, out.reason)}${fields}\r\n`;
+    if (out.slowHead === undefined) this.#out.push(head);
+    else this.#out.trickle(head, out.slowHead);
     return bodyWriter(this.#out, framing);
   }
 
@@ -147,18 +150,29 @@ export class Http1Connection implements ClientStream, ConnectRequest, Upgrade {
   }
 
   /** @inheritdoc */
+  cut({ end, garbage }: Cut): void {
+    if (garbage !== undefined) this.#out.push(garbage);
+    if (end !== "reset") return this.#linger();
+    this.#closing = true;
+    this.#out.settled(() => resetConnection(this.socket));
+    this.#watch.set(LINGER_MS);
+  }
+
+  /** @inheritdoc */
   done(): void {
     this.#responseDone = true;
     this.#next();
   }
 
   /** @inheritdoc */
-  establish(): Uint8Array {
+  establish(): Duplex {
     this.#watch.close();
     this.#exchange = undefined;
     // A 2xx to CONNECT has neither body nor framing (RFC 9110 section 9.3.6).
     this.#out.push(`${statusLine(200, "Connection Established")}\r\n`);
-    return this.#letGo();
+    const early = this.#letGo();
+    if (early.length > 0) this.socket.unshift(early);
+    return this.socket;
   }
 
   /** @inheritdoc */

@@ -6,6 +6,7 @@
 import type { Socket } from "node:net";
 import type { FlowError } from "../../flow/flow_error.ts";
 import type { Peer } from "../../flow/peer.ts";
+import type { Cut } from "../../flow/shape.ts";
 import type { BodySink } from "../exchange/body_pipe.ts";
 import { bodyWriter } from "../exchange/body_writer.ts";
 import { requestOut } from "../exchange/request_out.ts";
@@ -14,10 +15,14 @@ import type { OutgoingRequest, UpstreamStream, UpstreamUser } from "../exchange/
 import type { ResponseHead } from "../http1/head.ts";
 import { type Http1Event, Http1Parser } from "../http1/parser.ts";
 import type { ProtocolError } from "../http1/protocol_error.ts";
+import { resetConnection } from "../inbound/reset.ts";
 import { MessageReader } from "../message_reader.ts";
 import { Outgoing } from "../outgoing.ts";
 import { Watch } from "../watch.ts";
 import { connectionFailure, responseFailure } from "./failure.ts";
+
+/** How long a server has to take the last bytes of a connection that is broken on purpose, in milliseconds. */
+const LINGER_MS = 1000;
 
 /** How long a server may take, in milliseconds. */
 export interface UpstreamTimeouts {
@@ -41,6 +46,8 @@ export class UpstreamConnection implements UpstreamStream {
   readonly peer: Peer;
   /** @inheritdoc */
   answered = false;
+  /** @inheritdoc */
+  readonly trickles = true;
 
   readonly #socket: Socket;
   readonly #out: Outgoing;
@@ -106,7 +113,8 @@ export class UpstreamConnection implements UpstreamStream {
     this.#uses++;
     this.#parser.answers(request.flow.request.method);
     this.#watch.set(this.#timeouts.head);
-    this.#out.push(text);
+    if (request.slowHead) this.#out.trickle(text, request.slowHead);
+    else this.#out.push(text);
     return bodyWriter(this.#out, framing);
   }
 
@@ -159,10 +167,16 @@ export class UpstreamConnection implements UpstreamStream {
   }
 
   /** Cuts the connection. */
-  destroy(): void {
+  destroy(_error?: FlowError, cut?: Cut): void {
     this.#user = undefined;
-    this.#watch.close();
-    this.#socket.destroy();
+    if (cut === undefined) {
+      this.#watch.close();
+      this.#socket.destroy();
+      return;
+    }
+    // What has passed until then is to arrive.
+    this.#watch.set(LINGER_MS);
+    this.#out.settled(() => cut.end === "reset" ? resetConnection(this.#socket) : this.#socket.destroy());
   }
 
   #activity(): void {

@@ -1,0 +1,285 @@
+/**
+ * One direction of a flow that is slowed down or broken on purpose.
+ *
+ * @module
+ */
+import type { BreakStage, Stage } from "../../flow/shape.ts";
+import type { BodySink, Piece } from "../exchange/body_pipe.ts";
+import { type Clock, REAL_CLOCK } from "./clock.ts";
+import { type Pacer, pacersOf } from "./pacer.ts";
+
+/** So many bytes wait at most, before whoever sends them has to: a slow line is felt on the other side of the proxy. */
+const MAX_WAITING = 64 * 1024;
+/** The same where bytes are on their way for a while, as on a long line. */
+const MAX_ON_THE_WAY = 1024 * 1024;
+
+/** What a shaper works for. */
+export interface ShapedWay {
+  /** The head may go now; {@linkcode Shaper.attach} says when it has. Only after {@linkcode Shaper.start}. */
+  open?(): void;
+  /** Calls once when what was passed on has been taken. */
+  drained(callback: () => void): void;
+  /** It is time to break the connection. Nothing more passes. */
+  broken(stage: BreakStage): void;
+  /** Runs what a timer has brought, unless the flow is over; it may throw. */
+  guard?(step: () => void): void;
+  /** Whether pieces of a head can be sent one by one: then a slow head is not the shaper's to care for. */
+  readonly trickles?: boolean;
+}
+
+type Item = { readonly arrival: number; readonly late: number } & ({ piece: Piece } | { readonly trailers: string });
+
+/**
+ * Takes a body as fast as it may, and passes it on as slowly as its stages want it. Without I/O, but for its clock.
+ */
+export class Shaper implements BodySink {
+  readonly #stages: readonly Stage[];
+  readonly #way: ShapedWay;
+  readonly #clock: Clock;
+  readonly #max: number;
+  #breaks: BreakStage[];
+  #pacers: Pacer[] = [];
+  #sink: BodySink | undefined;
+  #total: number | undefined;
+  #queue: Item[] = [];
+  #waiting = 0;
+  #sent = 0;
+  #next: { readonly size: number; readonly due: number } | undefined;
+  #cancel: (() => void) | undefined;
+  #blocked = false;
+  #silent = false;
+  #over = false;
+  #onDrain: (() => void) | undefined;
+  #onDone: (() => void) | undefined;
+
+  /** @param stages of this direction; at least one */
+  constructor(stages: readonly Stage[], way: ShapedWay, clock: Clock = REAL_CLOCK) {
+    this.#stages = stages;
+    this.#way = way;
+    this.#clock = clock;
+    this.#breaks = stages.filter((stage) => stage.kind === "break");
+    this.#max = stages.some(({ kind }) => kind === "latency") ? MAX_ON_THE_WAY : MAX_WAITING;
+  }
+
+  /** Whether something is still to be passed on. */
+  get pending(): boolean {
+    return !this.#over;
+  }
+
+  /** Lets the head go when it is time, which may be at once. */
+  start(): void {
+    const first = this.#breaks.find(({ at }) => at === "head");
+    if (first !== undefined) return this.#break(first);
+    const slow = this.#way.trickles ? 0 : this.#sum("slow-head");
+    const late = this.#late() + slow;
+    if (late <= 0) this.#way.open!();
+    else this.#wake(late, () => this.#way.open!());
+  }
+
+  /**
+   * The head has gone: what follows goes into the sink. Once more, after {@linkcode Shaper.start} or without, when the message has to be
+   * sent again.
+   *
+   * @param total the length of the body, as far as that is known
+   */
+  attach(sink: BodySink, total?: number): this {
+    this.close();
+    this.#over = this.#silent = this.#blocked = false;
+    this.#sink = sink;
+    this.#total = total;
+    this.#sent = 0;
+    this.#breaks = this.#stages.filter((stage) => stage.kind === "break");
+    this.#pacers = pacersOf(this.#stages, { total });
+    this.#run();
+    return this;
+  }
+
+  /** @inheritdoc */
+  data(piece: Piece): boolean {
+    // In silence bytes are lost, so that a sender that gives up is noticed.
+    if (this.#over || this.#silent) return true;
+    if (piece.data.length > 0) {
+      this.#queue.push({ piece, arrival: this.#clock.now(), late: this.#late() });
+      this.#waiting += piece.data.length;
+      this.#run();
+    }
+    return this.#over || this.#silent || this.#waiting < this.#max && !this.#blocked;
+  }
+
+  /** @inheritdoc */
+  end(trailers: string): void {
+    if (this.#over || this.#silent) return;
+    this.#queue.push({ trailers, arrival: this.#clock.now(), late: this.#sum("slow-close") });
+    this.#run();
+  }
+
+  /** Calls once when more may come. */
+  drained(callback: () => void): void {
+    this.#onDrain = callback;
+    this.#tellDrained();
+  }
+
+  /** Calls once when the end has been passed on. */
+  onDone(callback: () => void): void {
+    if (this.#over) callback();
+    else this.#onDone = callback;
+  }
+
+  /** Nothing more happens. */
+  close(): void {
+    this.#over = true;
+    this.#cancel?.();
+    this.#cancel = undefined;
+    this.#queue = [];
+    this.#waiting = 0;
+    this.#next = undefined;
+    this.#onDrain = this.#onDone = undefined;
+  }
+
+  #run(): void {
+    if (this.#sink === undefined || this.#cancel !== undefined) return;
+    while (!this.#over && !this.#silent && !this.#blocked) {
+      if (this.#breakDue()) return;
+      const item = this.#queue[0];
+      if (item === undefined) break;
+      const now = this.#clock.now();
+      const due = "piece" in item ? (this.#next ??= this.#plan(item.piece, item, now)).due : this.#endDue(item, now);
+      if (due > now) return this.#wake(due - now, () => this.#run());
+      if (!("piece" in item)) return this.#end(item.trailers);
+      this.#pass(item.piece);
+      if (this.#pacers.length > 0 && !this.#over && !this.#blocked) {
+        // Bytes that are written in one turn leave together, whatever they were cut into.
+        this.#tellDrained();
+        return this.#wake(0, () => this.#run());
+      }
+    }
+    this.#tellDrained();
+  }
+
+  #plan(
+    piece: Piece,
+    { arrival, late }: { arrival: number; late: number },
+    now: number,
+  ): { size: number; due: number } {
+    let size = piece.data.length;
+    const limit = this.#limit();
+    if (limit !== undefined) size = Math.min(size, limit - this.#sent);
+    for (const pacer of this.#pacers) size = pacer.size(size);
+    let due = arrival + late;
+    for (const pacer of this.#pacers) due = Math.max(due, pacer.due(size, arrival + late, now));
+    return { size, due };
+  }
+
+  #pass(piece: Piece): void {
+    const { size } = this.#next!;
+    this.#next = undefined;
+    const { data, chunk, final } = piece;
+    const item = this.#queue[0]! as { piece: Piece };
+    const whole = size >= data.length;
+    if (whole) this.#queue.shift();
+    // What follows of a chunk is a part of it (see DataEvent).
+    else item.piece = { data: data.subarray(size), chunk: 0, final };
+    this.#waiting -= size;
+    this.#sent += size;
+    const more = this.#sink!.data(whole ? piece : { data: data.subarray(0, size), chunk, final: false });
+    if (more || this.#over) return;
+    this.#blocked = true;
+    this.#way.drained(() => {
+      this.#blocked = false;
+      this.#guarded(() => this.#run());
+    });
+  }
+
+  #end(trailers: string): void {
+    const done = this.#onDone;
+    this.close();
+    this.#sink!.end(trailers);
+    done?.();
+  }
+
+  #endDue({ arrival, late }: Item, now: number): number {
+    // Behind the last byte, which may have been slow itself.
+    this.#next ??= { size: 0, due: late === 0 ? arrival : now + late };
+    return this.#next.due;
+  }
+
+  /** How many bytes may pass before the connection breaks. */
+  #limit(): number | undefined {
+    const limits = this.#breaks.map((stage) => this.#place(stage)).filter((place) => place !== undefined);
+    return limits.length === 0 ? undefined : Math.min(...limits);
+  }
+
+  #place({ at, cut }: BreakStage): number | undefined {
+    if (at === "head") return 0;
+    const first = this.#queue[0];
+    const known = this.#total ??
+      (first !== undefined && "piece" in first ? this.#sent + first.piece.data.length : undefined);
+    const place = at !== "half" ? at : known === undefined ? undefined : Math.floor(known / 2);
+    // A body that is whole is not cut short.
+    return cut.end === "short" && this.#total !== undefined && place !== undefined && place >= this.#total
+      ? undefined
+      : place;
+  }
+
+  #breakDue(): boolean {
+    const due = this.#breaks.find((stage) => {
+      const place = this.#place(stage);
+      return place !== undefined && place <= this.#sent;
+    });
+    if (due !== undefined) this.#break(due);
+    return due !== undefined;
+  }
+
+  #break(stage: BreakStage): void {
+    this.#silent = true;
+    this.#queue = [];
+    this.#waiting = 0;
+    this.#tellDrained();
+    const broken = () => {
+      this.#over = true;
+      this.#way.broken(stage);
+    };
+    if (stage.silence === Infinity) return;
+    if (stage.silence > 0) this.#wake(stage.silence, broken);
+    // What led to here must be over first: it may be in the middle of sending the head.
+    else this.#wake(0, broken);
+  }
+
+  #late(): number {
+    let late = 0;
+    for (const stage of this.#stages) if (stage.kind === "latency") late += stage.draw();
+    return late;
+  }
+
+  #sum(kind: "slow-head" | "slow-close"): number {
+    let ms = 0;
+    for (const stage of this.#stages) if (stage.kind === kind) ms += stage.ms;
+    return ms;
+  }
+
+  #wake(ms: number, step: () => void): void {
+    this.#cancel?.();
+    const due = this.#clock.now() + ms;
+    const cancel = this.#clock.after(ms, () => {
+      if (this.#cancel !== cancel) return;
+      this.#cancel = undefined;
+      const left = due - this.#clock.now();
+      if (ms > 0 && left > 0) this.#wake(left, step);
+      else this.#guarded(step);
+    });
+    this.#cancel = cancel;
+  }
+
+  #guarded(step: () => void): void {
+    if (this.#way.guard === undefined) step();
+    else this.#way.guard(step);
+  }
+
+  #tellDrained(): void {
+    if (this.#onDrain === undefined) return;
+    if (!this.#silent && !this.#over && (this.#waiting > this.#max / 2 || this.#blocked)) return;
+    const callback = this.#onDrain;
+    this.#onDrain = undefined;
+    callback();
+  }
+}
