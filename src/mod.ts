@@ -59,6 +59,8 @@ export {
 
 // Which flows.
 export { all, any, not } from "./flow/matcher/combine.ts";
+export { filter } from "./flow/filter/filter.ts";
+export { FILTER_OPERATORS, type FilterOperator } from "./flow/filter/operators.ts";
 export { compile } from "./flow/matcher/compile.ts";
 export { tcp } from "./flow/matcher/tcp.ts";
 export type {
