@@ -7,6 +7,7 @@ import type { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import type { Http1Event, Http1Parser } from "./http1/parser.ts";
 import { ProtocolError } from "./http1/protocol_error.ts";
+import { Pulse } from "./pulse.ts";
 
 /** What a reader tells. */
 export interface ReaderEvents {
@@ -32,6 +33,7 @@ export class MessageReader {
   readonly #socket: Duplex;
   readonly #parser: Http1Parser;
   readonly #on: ReaderEvents;
+  #pulse: Pulse | undefined;
   #stopped = false;
   #paused = false;
   #reading = false;
@@ -68,6 +70,7 @@ export class MessageReader {
     this.#read();
     if (this.#paused && !this.#stopped && !this.#over) {
       this.#paused = false;
+      this.#pulse?.stop();
       this.#socket.resume();
     }
   }
@@ -85,6 +88,7 @@ export class MessageReader {
   /** Lets go of the socket and gives the bytes that were not parsed: what follows is not HTTP/1.1. */
   detach(): Buffer {
     this.#over = true;
+    this.#pulse?.close();
     this.#socket.off("data", this.#onData);
     this.#socket.off("end", this.#onEnd);
     return this.#parser.rest();
@@ -97,6 +101,8 @@ export class MessageReader {
     if (this.#stopped) {
       this.#paused = true;
       this.#socket.pause();
+      this.#pulse ??= new Pulse(this.#socket);
+      this.#pulse.start();
     } else {
       this.#read();
     }

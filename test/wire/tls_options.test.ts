@@ -133,13 +133,27 @@ describe("B46 upstream.clientCertificates", () => {
         "*.bank.test": named("bank"),
         "api.test": named("api"),
         "api.test:443": named("api 443"),
-        "App.test": named("app"),
+        "App.test.": named("app"),
       },
     });
     for (
       const [host, who] of [["a.test", "any"], ["a.bank.test", "bank"], ["api.test", "api 443"], ["app.test", "app"]]
     ) {
       expect(await visit(proxy, host)).toMatch(new RegExp(`\r\n\r\n${who}$`));
+    }
+  });
+
+  test("a dot at the end of a name makes no difference, and servers are not told of it", async () => {
+    await using server = await strictServer();
+    await using proxy = await trusting(server.port, {
+      hosts: { "api.test.": `127.0.0.1:${server.port}`, "*.bank.test": `127.0.0.1:${server.port}` },
+      clientCertificates: { "api.test.": named("api"), "*.bank.test": named("bank") },
+    });
+    for (const [host, who] of [["api.test", "api"], ["api.test.", "api"], ["a.bank.test.", "bank"]]) {
+      await using tunnel = await openTunnel(proxy, `${host}:443`);
+      await using client = await tunnel.startTls({ ca: proxy.ca.cert, servername: host!.replace(/\.$/, "") });
+      await client.write(getRequest("/", host!));
+      expect([host, await readText(client)]).toEqual([host, expect.stringMatching(new RegExp(`${who}$`))]);
     }
   });
 

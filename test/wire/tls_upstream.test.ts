@@ -97,6 +97,9 @@ describe("B43 a certificate that is not trusted is a 502 that says why and what 
       code: "UPSTREAM_TLS",
       message: expect.stringContaining(`127.0.0.1:${server.port}`),
     });
+    expect(answer).toContain("the server answered in plain HTTP");
+    expect(answer).toContain("Use http://");
+    expect(answer).not.toMatch(/wrong.version|SSL routines|corrupt message/i);
   });
 
   test("a server that hangs up in the handshake", async () => {

@@ -10,7 +10,8 @@ import { OptionsError } from "../../flow/error.ts";
 export type ByHost<T> = (hostname: string, port: number) => T | undefined;
 
 /**
- * Compiles a table: `name:port` goes before the name alone, that before the longest wildcard.
+ * Compiles a table: `name:port` goes before the name alone, that before the longest wildcard. A dot at the end of a name, which makes
+ * it a whole one for DNS, makes no difference.
  *
  * @param where the name of the option, for errors
  * @throws {OptionsError} a name is not valid
@@ -25,13 +26,16 @@ export function compileByHost<T>(table: ReadonlyMap<string, T>, where: string): 
           `wildcard ("*.api.test") is accepted`,
       );
     }
-    if (name.startsWith("*.")) wildcards.push({ suffix: name.slice(1).toLowerCase(), value });
-    else exact.set(name.toLowerCase(), value);
+    const key = name.toLowerCase().replace(/\.(?=:\d+$|$)/, "");
+    if (key.startsWith("*.")) wildcards.push({ suffix: key.slice(1), value });
+    else exact.set(key, value);
   }
   wildcards.sort((a, b) => b.suffix.length - a.suffix.length);
-  return (hostname, port) =>
-    exact.get(`${hostname}:${port}`) ?? exact.get(hostname) ??
-      wildcards.find(({ suffix }) => hostname.endsWith(suffix))?.value;
+  return (hostname, port) => {
+    const name = hostname.replace(/\.$/, "");
+    return exact.get(`${name}:${port}`) ?? exact.get(name) ??
+      wildcards.find(({ suffix }) => name.endsWith(suffix))?.value;
+  };
 }
 
 function isName(text: string): boolean {

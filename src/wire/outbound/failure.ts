@@ -28,6 +28,9 @@ const UNTRUSTED =
   /^(?:CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_|INVALID_CA|HOSTNAME_MISMATCH|ERR_CERT)|invalid peer certificate|unable to verify|self[- ]signed|certificate (?:has expired|is not)/i;
 const TLS = /^(?:ERR_SSL|ERR_TLS|EPROTO)|ssl|tls|handshake/i;
 
+/** What came is no record of TLS: every runtime has OpenSSL's name for that. */
+const NOT_TLS = /^ERR_SSL_(?:WRONG_VERSION_NUMBER|HTTP_REQUEST|PACKET_LENGTH_TOO_LONG)$/;
+
 /** RFC 8446 section 6.2, `certificate_required`; servers of TLS 1.2 only say that the handshake failed. */
 const CERTIFICATE_WANTED = /CERTIFICATE_?REQUIRED/i;
 
@@ -48,6 +51,14 @@ export function connectionFailure(error: unknown, to: string): FlowError {
         `TLS with ${to} failed: it requires a certificate of its client. Give one with upstream: { clientCertificates }`,
     };
   }
+  if (NOT_TLS.test(code)) {
+    return {
+      code: "UPSTREAM_TLS",
+      message:
+        `TLS with ${to} failed: the server answered in plain HTTP, or in another protocol without TLS. Use http:// ` +
+        `in the URL, or the port on which it speaks TLS`,
+    };
+  }
   if (UNTRUSTED.test(code) || UNTRUSTED.test(text)) {
     // Node goes on with advice for its own command line.
     const why = text.replace(/;.*$/s, "");
@@ -58,7 +69,7 @@ export function connectionFailure(error: unknown, to: string): FlowError {
     };
   }
   if (TLS.test(code) || TLS.test(text)) {
-    return { code: "UPSTREAM_TLS", message: `TLS with ${to} failed: ${reasonOf(error) ?? text}` };
+    return { code: "UPSTREAM_TLS", message: `TLS with ${to} failed: ${reasonOf(error, text)}` };
   }
   return { code: "UPSTREAM_CLOSED", message: `the connection to ${to} failed: ${text}` };
 }
@@ -79,9 +90,10 @@ export function responseFailure(error: ProtocolError, to: string): FlowError {
 }
 
 /** What OpenSSL says apart from where in its sources it says so. */
-function reasonOf(error: unknown): string | undefined {
+function reasonOf(error: unknown, text: string): string {
   const { reason } = error as { reason?: unknown };
-  return typeof reason === "string" && reason !== "" ? reason : undefined;
+  if (typeof reason === "string" && reason !== "") return reason.replaceAll("_", " ").toLowerCase();
+  return /error:[0-9a-f]+:SSL routines:[^:]*:([^:]+)/i.exec(text)?.[1] ?? text;
 }
 
 function describe(error: unknown): { code: string; text: string } {

@@ -302,5 +302,6 @@ function nameOf(flow: HttpFlow | TcpFlow): string {
 /** A client that connected to an address may still have named the server in its own TLS hello. */
 function serverNameOf(flow: HttpFlow): string {
   const host = bareHost(flow.request.hostname);
-  return net.isIP(host) ? flow.client.tls?.serverName ?? host : host;
+  // Without the dot of a whole name (RFC 6066 section 3).
+  return net.isIP(host) ? flow.client.tls?.serverName ?? host : host.replace(/\.$/, "");
 }

@@ -5,6 +5,7 @@
  */
 import type { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
+import { Pulse } from "../pulse.ts";
 
 /** Who is told of a direction. */
 export interface DirectionEvents {
@@ -24,6 +25,7 @@ export class Direction {
   readonly #from: Duplex;
   readonly #to: Duplex;
   readonly #on: DirectionEvents;
+  readonly #pulse: Pulse;
   readonly #waiting: Buffer[] = [];
   #held = false;
   #full = false;
@@ -33,6 +35,7 @@ export class Direction {
     this.#from = from;
     this.#to = to;
     this.#on = on;
+    this.#pulse = new Pulse(from);
   }
 
   /** @param early bytes that were read before and could not be put back */
@@ -64,7 +67,7 @@ export class Direction {
       return;
     }
     this.#held = true;
-    this.#from.pause();
+    this.#wait();
     sent.then((later) => {
       this.#held = false;
       this.#write(later);
@@ -79,11 +82,18 @@ export class Direction {
     if (bytes.length === 0 || this.#to.destroyed || this.#to.writableEnded) return;
     if (this.#to.write(bytes)) return;
     this.#full = true;
+    this.#wait();
+  }
+
+  #wait(): void {
     this.#from.pause();
+    this.#pulse.start();
   }
 
   #go(): void {
-    if (!this.#held && !this.#full) this.#from.resume();
+    if (this.#held || this.#full) return;
+    this.#pulse.stop();
+    this.#from.resume();
   }
 
   #end(): void {
