@@ -9,6 +9,7 @@ import { compile } from "../flow/matcher/compile.ts";
 import { exactOf } from "../flow/matcher/exact.ts";
 import { describeValue, isRegExp } from "../flow/matcher/describe.ts";
 import type { Matcher } from "../flow/matcher/types.ts";
+import type { TcpFlow } from "../flow/tcp_flow.ts";
 import { HOOKS } from "../hooks/table.ts";
 import type { Action } from "./action.ts";
 import { isMswHandler, type MswHandlerLike, mswRule } from "./msw.ts";
@@ -54,6 +55,7 @@ function tupleRule([matcher, action]: [Matcher, Action], place: string): Rule {
     key: compiled.key,
     ...(parts === undefined ? {} : { exact: { parts, plan } }),
     attempt: (flow) => compiled.matches(flow) ? plan.take() : undefined,
+    ...(compiled.tcp && { attemptTcp: (flow: TcpFlow) => compiled.matches(flow) ? plan.take() : undefined }),
     ...(plan.takeConnect && {
       attemptConnect: (flow: HttpFlow) => compiled.matches(flow) ? plan.takeConnect!() : undefined,
     }),

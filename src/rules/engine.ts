@@ -5,6 +5,7 @@
  */
 import type { HttpFlow } from "../flow/http_flow.ts";
 import type { FlowResponse } from "../flow/response.ts";
+import type { TcpFlow } from "../flow/tcp_flow.ts";
 import type { Addon } from "../hooks/addon.ts";
 import type { Action } from "./action.ts";
 import { Breakpoints } from "./ask/breakpoints.ts";
@@ -14,6 +15,7 @@ import { doResponseWork, Evaluation, isSettled } from "./evaluate.ts";
 import { forgetState, stateOf } from "./flow_state.ts";
 import { Lifeline } from "./lifeline.ts";
 import { type Handle, RuleBook, type RuleOptions } from "./rule_book.ts";
+import { decideTcp } from "./tcp.ts";
 
 /**
  * Does to each flow what the first matching rule says. Rules are tried in order when the head of a request has arrived;
@@ -71,6 +73,11 @@ export class RuleEngine implements Addon {
     // It has a server when it is the proxy itself that asks another one.
     if (flow.server !== undefined || isSettled(flow)) return;
     return decideConnect(flow, this.#book.list, this.#lifeline, this.breakpoints);
+  }
+
+  /** Does what the rules with `tcp()` say, or the default action. */
+  tcpStart(flow: TcpFlow): void {
+    decideTcp(flow, this.#book.list);
   }
 
   /** Tries the rules. */

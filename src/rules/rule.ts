@@ -8,6 +8,7 @@ import type { FlowSet } from "../flow/flow_set.ts";
 import type { HttpFlow } from "../flow/http_flow.ts";
 import type { Exact } from "../flow/matcher/exact.ts";
 import type { MatchKey } from "../flow/matcher/types.ts";
+import type { TcpFlow } from "../flow/tcp_flow.ts";
 import type { Plan, Work } from "./action.ts";
 
 /** A rule in its one inner form. */
@@ -31,6 +32,8 @@ export interface Rule {
   attempt(flow: HttpFlow): Work | undefined | Promise<Work | undefined>;
   /** The same for a CONNECT; only rules that want to be asked about tunnels have it. */
   attemptConnect?(flow: HttpFlow): Work | undefined;
+  /** The same for a raw conversation; only rules that are about them have it. */
+  attemptTcp?(flow: TcpFlow): Work | undefined;
   /** Forgets what has been, when the state is not the engine's own. */
   restore?(): void;
 }

@@ -25,6 +25,7 @@ export function all(...matchers: Matcher[]): CompiledMatcher {
   const parts = compileAll("all", matchers);
   return {
     description: describe("all", parts),
+    tcp: isForTcp(parts),
     matches: (flow) => decide(parts, flow, { unless: false }),
     compare: (flow) => parts.flatMap((part) => comparisonsOf(part, flow)),
     key: parts.reduce<MatchKey | undefined>(
@@ -49,6 +50,7 @@ export function any(...matchers: Matcher[]): CompiledMatcher {
   const parts = compileAll("any", matchers);
   return {
     description: describe("any", parts),
+    tcp: isForTcp(parts),
     matches: (flow) => decide(parts, flow, { unless: true }),
     // What is explained is the one that came nearest.
     compare: (flow) => {
@@ -77,6 +79,7 @@ export function not(matcher: Matcher): CompiledMatcher {
   const description = `not(${inner.description})`;
   return {
     description,
+    tcp: isForTcp([inner]),
     matches: (flow) => !inner.matches(flow),
     compare: (flow) => {
       const matches = !inner.matches(flow);
@@ -87,6 +90,10 @@ export function not(matcher: Matcher): CompiledMatcher {
 
 function compileAll(name: string, matchers: readonly Matcher[]): CompiledMatcher[] {
   return matchers.map((matcher, i) => compile(matcher, `argument ${i + 1} of ${name}()`));
+}
+
+function isForTcp(parts: readonly CompiledMatcher[]): boolean {
+  return parts.some((part) => part.tcp === true);
 }
 
 function describe(name: string, parts: readonly CompiledMatcher[]): string {

@@ -12,7 +12,8 @@ import type { CompiledMatcher } from "./types.ts";
 
 /**
  * Matches TCP flows: all of them, those with a server (`host`, `host:port`, `*.name`), or those of which a function says so. For
- * `waitFor`, `flows.filter` and assertions; rules do not apply to TCP.
+ * `waitFor`, `flows.filter`, assertions, and rules: of all rules only those with `tcp()` apply to raw conversations, and all that they
+ * can do is `"forward"` and `"drop"`.
  *
  * @example
  * ```ts
@@ -21,6 +22,7 @@ import type { CompiledMatcher } from "./types.ts";
  * const flows = new FlowSet();
  * flows.filter(tcp("db.test:5432")).length; // 0
  * flows.filter(tcp((flow) => flow.bytes.server > 1000)).length; // 0
+ * const rules = [[tcp("db.test"), "forward"], [tcp(), "drop"]];
  * ```
  *
  * @throws {OptionsError} a server that is none
@@ -42,5 +44,5 @@ export function tcp(which?: string | ((flow: TcpFlow) => boolean)): CompiledMatc
 }
 
 function matching(description: string, accepts: (flow: TcpFlow) => boolean): CompiledMatcher {
-  return { description, matches: (flow) => flow.type === "tcp" && Boolean(accepts(flow)) };
+  return { description, tcp: true, matches: (flow) => flow.type === "tcp" && Boolean(accepts(flow)) };
 }

@@ -78,6 +78,8 @@ export interface CompiledMatcher {
   matches(flow: Flow): boolean;
   /** Field by field, why it says yes or no: the base of every near miss. Without it the whole is one field. */
   compare?(flow: Flow): Comparison[];
+  /** Whether it is about raw conversations too: `tcp()` is, and what is made of that. Only then does a rule apply to them. */
+  readonly tcp?: boolean;
   /** What every request that it matches has in common, so that a long list of rules can be indexed. */
   readonly key?: MatchKey;
 }

@@ -12,5 +12,11 @@ export const drop: ActionFunction = defineAction(() =>
     run(flow) {
       flow.error = { code: "DROPPED", message: `${flow.request.method} ${flow.request.url} was dropped by a rule` };
     },
+    tcp(flow) {
+      flow.error = {
+        code: "DROPPED",
+        message: `the conversation with ${flow.hostname}:${flow.port} was dropped by a rule`,
+      };
+    },
   })
 );
