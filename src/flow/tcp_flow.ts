@@ -12,8 +12,8 @@ import type { Timings } from "./timings.ts";
 let lastId = 0;
 
 /**
- * A conversation in a tunnel that is neither HTTP nor TLS which the proxy opens: it is relayed. Rules do not apply to it; the hooks
- * are `tcpStart`, `tcpMessage`, `tcpEnd` and `tcpError`.
+ * A conversation in a tunnel that is neither HTTP nor TLS which the proxy opens: it is relayed. Of the rules only those
+ * with `tcp()` apply to it, and `defaultAction: "drop"`; the hooks are `tcpStart`, `tcpMessage`, `tcpEnd` and `tcpError`.
  */
 export class TcpFlow {
   /** `"tcp"`. */
