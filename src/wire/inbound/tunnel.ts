@@ -41,7 +41,7 @@ export class Tunnel {
     this.#flow = new HttpFlow(
       new FlowRequest(
         "CONNECT",
-        { scheme: "https", hostname, port, target: "*" },
+        { scheme: "https", hostname, port, target: "/" },
         head.version,
         FlowHeaders.fromFields(withoutAuth(head.fields)),
         content,

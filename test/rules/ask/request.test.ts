@@ -2,11 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { ask, delay, type FlowtapeError, OptionsError, respond, startProxy, times } from "../../../src/mod.ts";
 import { startOrigin } from "../../support/origin.ts";
-import { pollWith } from "../../support/poll.ts";
 import { connectRaw } from "../../support/raw_client.ts";
-import { exchange, requestTo } from "../../wire/http1_client.ts";
-
-const poll = pollWith(expect);
+import { exchange, PATIENTLY, requestTo } from "../../wire/http1_client.ts";
 
 /** An origin that says what it was asked, and a proxy that asks about every request. */
 async function asking(options: Parameters<typeof startProxy>[0] = {}) {
@@ -186,7 +183,7 @@ describe("a client that hangs up while its flow is paused", () => {
     {
       await using client = await connectRaw(it.proxy.port);
       await client.write(requestTo(`${it.origin.url}/gone`));
-      await poll(() => it.proxy.flows.length).toBe(1);
+      await expect.poll(() => it.proxy.flows.length, PATIENTLY).toBe(1);
     }
     await it.proxy.waitFor("/gone");
     const answer = it.send("/stays");
