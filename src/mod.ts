@@ -48,6 +48,14 @@ export { FlowRequest, type RequestAddress, type RequestInit, type Scheme } from 
 export { FlowResponse, type ResponseInit } from "./flow/response.ts";
 export { TcpFlow } from "./flow/tcp_flow.ts";
 export { TcpMessage } from "./flow/tcp_message.ts";
+export type {
+  WebSocketAnswer,
+  WebSocketClientLine,
+  WebSocketData,
+  WebSocketLine,
+  WebSocketListener,
+  WebSocketServerListener,
+} from "./flow/websocket_answer.ts";
 export type { Timings } from "./flow/timings.ts";
 export {
   type Side,

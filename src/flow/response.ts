@@ -10,6 +10,7 @@ import { BodyBuffer } from "./body_buffer.ts";
 import { OptionsError } from "./error.ts";
 import { FlowHeaders, type HeadersLike } from "./headers.ts";
 import { type HttpVersion, Message } from "./message.ts";
+import type { WebSocketAnswer } from "./websocket_answer.ts";
 
 /** What {@linkcode FlowResponse.create} takes. */
 export interface ResponseInit {
@@ -35,6 +36,8 @@ export class FlowResponse extends Message {
   reason: string;
   /** A body that is still to be made: the wire reads it while it sends. */
   readonly source: ReadableStream<Uint8Array> | undefined;
+  /** Of a 101 that an addon has made: who speaks for the server. */
+  websocket?: WebSocketAnswer;
 
   /** For the wire and the tape; everybody else uses {@linkcode FlowResponse.create}. */
   constructor(
@@ -78,6 +81,18 @@ export class FlowResponse extends Message {
     const content = stream ? new BodyBuffer() : BodyBuffer.of(bytes ?? new Uint8Array(0));
     const reason = init.reason ?? reasonOf(status);
     return new FlowResponse(status, reason, init.httpVersion ?? "1.1", headers, content, stream);
+  }
+
+  /**
+   * Answers a request for a WebSocket without a server: the addon that sets it as `flow.response` speaks for the server. The fields of
+   * the handshake are added by the wire.
+   *
+   * @param headers such as `sec-websocket-protocol`
+   */
+  static switchToWebSocket(answer: WebSocketAnswer, headers: HeadersLike = []): FlowResponse {
+    const response = new FlowResponse(101, reasonOf(101), "1.1", FlowHeaders.from(headers), BodyBuffer.NONE);
+    response.websocket = answer;
+    return response;
   }
 
   /** `response`. */

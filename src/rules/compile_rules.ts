@@ -12,7 +12,7 @@ import type { Matcher } from "../flow/matcher/types.ts";
 import type { TcpFlow } from "../flow/tcp_flow.ts";
 import { HOOKS } from "../hooks/table.ts";
 import type { Action } from "./action.ts";
-import { isMswHandler, type MswHandlerLike, mswRule } from "./msw.ts";
+import { isMswHandler, type MswHandlerLike, mswRules } from "./msw/mod.ts";
 import { planOf } from "./plan.ts";
 import type { Rule } from "./rule.ts";
 
@@ -35,9 +35,9 @@ export function compileRules(
 }
 
 function compileRule(rule: unknown, place: string): Rule | Rule[] {
-  if (isMswHandler(rule)) return mswRule(rule, place);
+  if (isMswHandler(rule)) return mswRules(rule, place);
   if (!Array.isArray(rule)) throw new OptionsError(`${place} is ${complaint(rule)}`);
-  if (rule.length > 0 && rule.every(isMswHandler)) return rule.map((it, i) => mswRule(it, `${place}[${i}]`));
+  if (rule.length > 0 && rule.every(isMswHandler)) return rule.flatMap((it, i) => mswRules(it, `${place}[${i}]`));
   if (rule.length !== 2) throw new OptionsError(`${place} is ${describeValue(rule)}; ${EXPECTED}`);
   if (isMswHandler(rule[0])) {
     throw new OptionsError(`${place} pairs an MSW handler with an action: a handler is a rule by itself`);

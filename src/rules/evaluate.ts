@@ -51,7 +51,7 @@ export class Evaluation {
       const { rule, place } = slot;
       let work: Work | undefined | Promise<Work | undefined>;
       try {
-        work = slot.attempt(this.#flow);
+        work = slot.attempt(this.#flow, this.#list.rules);
       } catch (cause) {
         // Only the request can still arrive: in the later hook there is nothing left to wait for.
         if (phase === "request" || !(cause instanceof BodyIncompleteError)) throw ruleError(rule, cause);

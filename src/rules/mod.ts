@@ -21,5 +21,5 @@ export type { PausedFlow, PausePhase } from "./ask/paused_flow.ts";
 export type { RuleLike } from "./compile_rules.ts";
 export { RuleEngine } from "./engine.ts";
 export { ruleOf, type RuleReport } from "./flow_state.ts";
-export type { MswHandlerLike, MswRunOptions } from "./msw.ts";
+export type { MswHandlerLike, MswRequestHandlerLike, MswRunOptions, MswWebSocketHandlerLike } from "./msw/mod.ts";
 export type { Handle, RuleOptions } from "./rule_book.ts";

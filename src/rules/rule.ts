@@ -10,6 +10,7 @@ import type { Exact } from "../flow/matcher/exact.ts";
 import type { MatchKey } from "../flow/matcher/types.ts";
 import type { TcpFlow } from "../flow/tcp_flow.ts";
 import type { Plan, Work } from "./action.ts";
+import type { MswWebSocketHandlerLike } from "./msw/handler.ts";
 
 /** A rule in its one inner form. */
 export interface Rule {
@@ -28,12 +29,16 @@ export interface Rule {
   /**
    * Says what to do with a flow, `undefined` when the rule does not match. Throws `BodyIncompleteError` when that cannot
    * be said before the request is complete.
+   *
+   * @param rules the whole list, for rules that act together
    */
-  attempt(flow: HttpFlow): Work | undefined | Promise<Work | undefined>;
+  attempt(flow: HttpFlow, rules?: readonly Rule[]): Work | undefined | Promise<Work | undefined>;
   /** The same for a CONNECT; only rules that want to be asked about tunnels have it. */
   attemptConnect?(flow: HttpFlow): Work | undefined;
   /** The same for a raw conversation; only rules that are about them have it. */
   attemptTcp?(flow: TcpFlow): Work | undefined;
+  /** The MSW handler of WebSockets that it is. */
+  readonly webSocket?: MswWebSocketHandlerLike;
   /** Forgets what has been, when the state is not the engine's own. */
   restore?(): void;
 }

@@ -38,8 +38,8 @@ export class Slot {
   }
 
   /** What the rule says about a request that has its key. Nothing is asked that the index has answered. */
-  attempt(flow: HttpFlow): ReturnType<Rule["attempt"]> {
-    if (this.#plan === undefined) return this.rule.attempt(flow);
+  attempt(flow: HttpFlow, rules: readonly Rule[]): ReturnType<Rule["attempt"]> {
+    if (this.#plan === undefined) return this.rule.attempt(flow, rules);
     const { request } = flow;
     if (this.#scheme !== undefined && this.#scheme !== request.scheme) return undefined;
     if (this.#port !== undefined && this.#port !== request.port) return undefined;

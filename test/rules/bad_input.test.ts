@@ -23,8 +23,6 @@ describe("rules are refused where they are given", () => {
     ["three things in an array", [["GET", "/", "drop"]], "rules[0] is ["],
     ["an addon", [ok, { request() {} }], "rules[1] is an addon: give it to `addons` or to proxy.use()"],
     ["a handler with an action", [[handler, "drop"]], "rules[0] pairs an MSW handler with an action"],
-    ["a WebSocket handler", [[handler, { kind: "websocket", run() {} }]], "rules[0][1] is a WebSocket handler of MSW"],
-    ["one of MSW 2.10", [{ __kind: "EventHandler", run() {} }], "rules[0] is a WebSocket handler of MSW"],
     ["a bad matcher", [ok, [7, "drop"]], "the matcher of rules[1] is 7, which is not a matcher"],
     ["a bad shape", [[{ methd: "GET" }, "drop"]], 'did you mean "method"?'],
     ["an unknown action", [["/", "frward"]], 'rules[0]: the action "frward" is not known; did you mean "forward"?'],

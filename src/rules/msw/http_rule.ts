@@ -1,65 +1,35 @@
 /**
- * MSW request handlers as rules. They are known by their shape: nothing of MSW is imported.
+ * MSW's handlers of requests as rules: `http`, `graphql` and `sse`.
  *
  * @module
  */
-import { OptionsError } from "../flow/error.ts";
-import type { HttpFlow } from "../flow/http_flow.ts";
-import { BodyIncompleteError } from "../flow/message.ts";
-import type { Work } from "./action.ts";
-import { ensureState } from "./flow_state.ts";
-import { mswKey, mswPrefix } from "./msw_path.ts";
-import { platformRequest } from "./platform_request.ts";
-import { answerWithPlatformResponse } from "./platform_response.ts";
-import type { Rule } from "./rule.ts";
+import type { HttpFlow } from "../../flow/http_flow.ts";
+import { BodyIncompleteError } from "../../flow/message.ts";
+import type { Work } from "../action.ts";
+import { ensureState } from "../flow_state.ts";
+import { platformRequest } from "../platform_request.ts";
+import { answerWithPlatformResponse } from "../platform_response.ts";
+import type { Rule } from "../rule.ts";
+import { type MswRequestHandlerLike, restore } from "./handler.ts";
+import { mswKey, mswPrefix } from "./path.ts";
 
-/** What MSW gives to a handler. */
-export interface MswRunOptions {
-  /** The request. */
-  request: Request;
-  /** Unique for the request. */
-  requestId: string;
-  /** How relative paths are completed. */
-  resolutionContext?: { baseUrl?: string; quiet?: boolean };
-}
-
-/** A request handler of MSW 2.10 or newer: what `http.get()` and its like, `http.all()` and `graphql.query()` give. */
-export interface MswHandlerLike {
-  /** `"request"`; missing in MSW 2.10. */
-  readonly kind?: string;
-  /** What it was made from. */
-  readonly info: { readonly header: string };
-  /** Tries the handler; nothing or no `response` when it does not answer. */
-  run(options: MswRunOptions): Promise<{ response?: Response } | null | undefined>;
-}
-
-/** Whether a value is a handler of MSW of any kind. */
-export function isMswHandler(value: unknown): value is MswHandlerLike {
-  return typeof value === "object" && value !== null && typeof (value as MswHandlerLike).run === "function";
-}
-
-/**
- * The rule that a handler is.
- *
- * @throws {OptionsError} for a WebSocket handler
- */
-export function mswRule(handler: MswHandlerLike, place: string): Rule {
-  const { kind, __kind } = handler as MswHandlerLike & { __kind?: string };
-  if (kind === "websocket" || __kind === "EventHandler") {
-    throw new OptionsError(`${place} is a WebSocket handler of MSW, which is not supported yet: use http or graphql`);
-  }
+/** The rule that a handler of requests is. */
+export function mswHttpRule(handler: MswRequestHandlerLike, place: string): Rule {
+  const { endpoint } = handler as { endpoint?: unknown };
   const info: HandlerInfo = handler.info ?? {};
-  const prefix = mswPrefix(info.path);
+  // A handler of GraphQL has an endpoint, which is a path all the same.
+  const path = info.path ?? endpoint;
+  const prefix = mswPrefix(path);
   const method = typeof info.method === "string" ? info.method.toUpperCase() : undefined;
   return {
     place,
     description: info.header ?? "an MSW handler",
-    key: mswKey(method, info.path),
+    key: mswKey(method, path),
     // The index of rules has compared the method.
     attempt(flow) {
       const exchange = exchangeOf(flow);
-      if (!exchange.isHttp) return undefined;
-      if (!exchange.url.startsWith(prefix)) return undefined;
+      if (!exchange.isHttp || exchange.bypasses || !exchange.url.startsWith(prefix)) return undefined;
+      if (endpoint !== undefined && !/^(?:GET|POST)$/i.test(flow.request.method)) return undefined;
       if (!flow.request.content.complete) throw new BodyIncompleteError("request");
       return attempt(handler, flow, exchange);
     },
@@ -73,7 +43,7 @@ interface HandlerInfo {
   path?: unknown;
 }
 
-async function attempt(handler: MswHandlerLike, flow: HttpFlow, exchange: Exchange): Promise<Work | undefined> {
+async function attempt(handler: MswRequestHandlerLike, flow: HttpFlow, exchange: Exchange): Promise<Work | undefined> {
   const result = await handler.run({
     request: exchange.request(),
     requestId: flow.id,
@@ -89,13 +59,6 @@ function workOf(response: Response): Work {
     needsBody: false,
     run: (flow) => forwards ? undefined : answerWithPlatformResponse(flow, response),
   };
-}
-
-/** Makes a handler as new, as MSW's own `restoreHandlers()` and `resetHandlers()` do. */
-function restore(handler: MswHandlerLike): void {
-  const stateful = handler as MswHandlerLike & { reset?(): void; isUsed?: boolean };
-  stateful.reset?.();
-  if (stateful.isUsed !== undefined) stateful.isUsed = false;
 }
 
 const exchanges = new WeakMap<HttpFlow["request"], Exchange>();
@@ -114,6 +77,8 @@ class Exchange {
   readonly isHttp: boolean;
   readonly target: string;
   readonly origin: string;
+  /** It was sent with MSW's `bypass()`, or by `server.connect()` of `sse()`: no handler shall have it. */
+  readonly bypasses: boolean;
   /** Without query, in lower case: paths of MSW ignore case. */
   readonly url: string;
 
@@ -126,6 +91,7 @@ class Exchange {
     const { protocol, origin, pathname } = new URL(this.target);
     this.isHttp = protocol === "http:" || protocol === "https:";
     this.origin = origin;
+    this.bypasses = takeBypass(flow.request);
     this.url = (origin + pathname).toLowerCase();
   }
 
@@ -136,4 +102,16 @@ class Exchange {
     }
     return this.#request;
   }
+}
+
+const BYPASS = "msw/passthrough";
+
+/** The mark is between MSW and us: the server does not get it. */
+function takeBypass({ headers }: HttpFlow["request"]): boolean {
+  const accept = headers.get("accept");
+  if (accept === null || !accept.includes(BYPASS)) return false;
+  const kept = accept.split(",").map((type) => type.trim()).filter((type) => type !== BYPASS).join(", ");
+  if (kept === "") headers.delete("accept");
+  else headers.set("accept", kept);
+  return true;
 }

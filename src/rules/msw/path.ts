@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { MatchKey } from "../flow/matcher/types.ts";
+import type { MatchKey } from "../../flow/matcher/types.ts";
 
 /**
  * What the URL of every request that a path matches begins with, in lower case: paths of MSW ignore case.

@@ -6,6 +6,7 @@
 import { clearTimeout, setTimeout } from "node:timers";
 import { OptionsError } from "../../flow/error.ts";
 import { FlowResponse } from "../../flow/response.ts";
+import { answerWebSocket } from "../websocket/answering.ts";
 import type { Exchange } from "./exchange.ts";
 import { bodyKind } from "./response_out.ts";
 
@@ -26,6 +27,12 @@ export function answer(exchange: Exchange, stage: "new" | "headed" | "complete")
   if (!(exchange.flow.response instanceof FlowResponse)) {
     throw new OptionsError(
       "flow.response is no FlowResponse: make one with FlowResponse.create({ status, headers, body })",
+    );
+  }
+  if (exchange.flow.response.websocket !== undefined && exchange.flow.response.status === 101) {
+    if (stage === "new") return answerWebSocket(exchange, (stage) => answer(exchange, stage));
+    throw new OptionsError(
+      "flow.response switches to a WebSocket: set it in requestHeaders or request, for now it is too late",
     );
   }
   const withBody = () => afterBody(exchange, () => send(exchange));
