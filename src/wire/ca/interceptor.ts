@@ -69,6 +69,7 @@ export function acceptTls(
     listenTo(raw, {
       secure(socket) {
         settle();
+        below.set(socket, raw);
         socket.on("error", ignore);
         socket.allowHalfOpen = wasHalfOpen;
         resolve(socket);
@@ -85,6 +86,13 @@ export function acceptTls(
       fail(cause instanceof FlowtapeError ? cause : handshakeError(name, cause as Error));
     }
   });
+}
+
+const below = new WeakMap<Duplex, Duplex>();
+
+/** What a connection that was taken stands on. */
+export function connectionBelow(secure: Duplex): Duplex | undefined {
+  return below.get(secure);
 }
 
 function serverFor(ca: CertificateAuthority, raw: Duplex, name: string, options: SecureServerOptions): Server {

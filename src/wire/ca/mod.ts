@@ -5,6 +5,6 @@
  */
 export type { CertificateAuthority, Leaf } from "./authority.ts";
 export { leftAfterHandshake } from "./handshake_error.ts";
-export { acceptTls, type AcceptTlsOptions } from "./interceptor.ts";
+export { acceptTls, type AcceptTlsOptions, connectionBelow } from "./interceptor.ts";
 export { type CaOptions, openCa } from "./open.ts";
 export type { SecureServerOptions } from "./secure_server.ts";

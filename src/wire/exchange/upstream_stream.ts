@@ -45,6 +45,8 @@ export interface UpstreamStream {
   stop(): void;
   /** The user is ready for more. */
   go(): void;
+  /** Of HTTP/2: whether the server takes WebSockets in streams, as soon as it has said so. Nothing has been sent yet. */
+  takesWebSockets?(): Promise<boolean>;
   /** The server has answered 101: lets go of the connection. Only where a handshake was sent. */
   detach?(): Detached;
   /** The exchange is over, both ways: the connection may serve another one. */

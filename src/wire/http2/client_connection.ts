@@ -7,7 +7,6 @@ import type { Duplex } from "node:stream";
 import type { FlowError } from "../../flow/flow_error.ts";
 import type { Peer } from "../../flow/peer.ts";
 import type { Cut } from "../../flow/shape.ts";
-import type { RequestHead } from "../http1/head.ts";
 import { resetConnection } from "../inbound/reset.ts";
 import { reportMalformed } from "../inbound/report_failed.ts";
 import { type Route, Router } from "../inbound/route.ts";
@@ -16,12 +15,15 @@ import { Watch } from "../watch.ts";
 import type { ClientConnection, WireContext } from "../wire_context.ts";
 import { ClientRequest } from "./client_request.ts";
 import type { Http2Error } from "./http2_error.ts";
-import { requestFields } from "./message_fields.ts";
+import { type RequestFields, requestFields } from "./message_fields.ts";
 import { Http2Session, type SessionUser } from "./session.ts";
 import type { Http2Stream } from "./stream.ts";
+import type { StreamSocket } from "./stream_socket.ts";
 
 /** How long the client may take to read why its connection ends, in milliseconds. */
 const LINGER_MS = 1000;
+/** How long what is carried in streams may take to say goodbye when the proxy is closed, in milliseconds. */
+const GOODBYE_MS = 500;
 
 /** The client's side of HTTP/2. */
 export class Http2ClientConnection implements SessionUser, ClientConnection {
@@ -38,7 +40,9 @@ export class Http2ClientConnection implements SessionUser, ClientConnection {
   readonly #out: Outgoing;
   readonly #session: Http2Session;
   readonly #requests = new Set<ClientRequest>();
+  readonly #carried = new Set<StreamSocket>();
   readonly #watch: Watch;
+  #onUncarried: (() => void) | undefined;
   #closing = false;
 
   /** @param route what is known of the server */
@@ -64,19 +68,18 @@ export class Http2ClientConnection implements SessionUser, ClientConnection {
   /** @inheritdoc */
   opened(stream: Http2Stream, raw: string[] | undefined, end: boolean): void {
     if (raw === undefined) return this.#refuse(stream);
-    let head: RequestHead;
-    let scheme: string | undefined;
+    let fields: RequestFields;
     try {
-      const request = requestFields(raw, end, stream.id);
-      ({ head, scheme } = request);
+      fields = requestFields(raw, end, stream.id);
     } catch (error) {
       this.#report(error as Http2Error);
       throw error;
     }
-    if (head.framing.kind === "length") stream.expected = head.framing.length;
-    const request = new ClientRequest(stream, this, head);
+    const { framing } = fields.head;
+    if (framing.kind === "length") stream.expected = framing.length;
+    const request = new ClientRequest(stream, this);
     this.#requests.add(request);
-    request.begin(scheme, end);
+    request.begin(fields, end);
   }
 
   /** @inheritdoc */
@@ -100,6 +103,15 @@ export class Http2ClientConnection implements SessionUser, ClientConnection {
     this.#requests.delete(request);
   }
 
+  /** A stream carries another protocol from now on. */
+  carry(socket: StreamSocket): void {
+    this.#carried.add(socket);
+    socket.on("close", () => {
+      this.#carried.delete(socket);
+      if (this.#carried.size === 0) this.#onUncarried?.();
+    });
+  }
+
   /** Breaks the connection on purpose, with everything on it. */
   cut({ end, garbage }: Cut, reason: FlowError): void {
     if (this.#closing) return;
@@ -115,9 +127,18 @@ export class Http2ClientConnection implements SessionUser, ClientConnection {
   }
 
   /** @inheritdoc */
-  shutDown(reason: FlowError): void {
+  async shutDown(reason: FlowError): Promise<void> {
     for (const request of [...this.#requests]) request.fail(reason);
     this.#session.goAway();
+    // Those say goodbye themselves.
+    if (this.#carried.size > 0) {
+      const gone = Promise.withResolvers<void>();
+      this.#onUncarried = gone.resolve;
+      const patience = new Watch(gone.resolve);
+      patience.set(GOODBYE_MS);
+      await gone.promise;
+      patience.close();
+    }
     this.#closing = true;
     this.#watch.close();
     this.#out.flush();

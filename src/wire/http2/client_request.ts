@@ -3,10 +3,12 @@
  *
  * @module
  */
+import type { Duplex } from "node:stream";
 import { BodyBuffer } from "../../flow/body_buffer.ts";
 import type { FlowError } from "../../flow/flow_error.ts";
 import { FlowHeaders } from "../../flow/headers.ts";
 import { HttpFlow } from "../../flow/http_flow.ts";
+import type { Peer } from "../../flow/peer.ts";
 import type { Cut } from "../../flow/shape.ts";
 import { FlowRequest, type RequestAddress } from "../../flow/request.ts";
 import type { BodySink, Piece } from "../exchange/body_pipe.ts";
@@ -14,17 +16,25 @@ import type { ClientStream } from "../exchange/client_stream.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import { sendPage } from "../exchange/failure.ts";
 import type { ResponseOut } from "../exchange/response_out.ts";
-import { EMPTY, type RequestHead } from "../http1/head.ts";
+import type { Detached, Upgrade } from "../exchange/upgrade.ts";
+import { EMPTY, type Framing, type RequestHead } from "../http1/head.ts";
 import { ProtocolError } from "../http1/protocol_error.ts";
 import { admits, challenge } from "../inbound/admission.ts";
 import { withoutAuth } from "../inbound/proxy_auth.ts";
+import { reportFailed, reportMalformed } from "../inbound/report_failed.ts";
+import { tunnelOf } from "../inbound/route.ts";
+import { type ConnectRequest, Tunnel } from "../inbound/tunnel.ts";
 import { Watch } from "../watch.ts";
+import { webSocketScheme } from "../websocket/handshake.ts";
+import type { WireContext } from "../wire_context.ts";
 import type { Http2ClientConnection } from "./client_connection.ts";
 import { refuse } from "./check_fields.ts";
+import { openedSection, WEBSOCKET } from "./extended_connect.ts";
 import { addLines } from "./field_lines.ts";
 import { ERROR_CODES, errorName, Http2Error } from "./http2_error.ts";
-import { trailerLines } from "./message_fields.ts";
+import { type RequestFields, trailerLines } from "./message_fields.ts";
 import type { Http2Stream } from "./stream.ts";
+import { StreamSocket } from "./stream_socket.ts";
 import type { BrokenStream, StreamUser } from "./stream_user.ts";
 import { NO_SINK, StreamSink } from "./stream_sink.ts";
 
@@ -32,29 +42,35 @@ import { NO_SINK, StreamSink } from "./stream_sink.ts";
 const LINGER_MS = 1000;
 
 /** The client's side of one exchange. */
-export class ClientRequest implements ClientStream, StreamUser {
+export class ClientRequest implements ClientStream, ConnectRequest, Upgrade, StreamUser {
+  /** The client. */
+  readonly peer: Peer;
+  /** What the connections of the proxy share. */
+  readonly context: WireContext;
+
   readonly #stream: Http2Stream;
   readonly #connection: Http2ClientConnection;
-  readonly #head: RequestHead | undefined;
   #exchange: Exchange | undefined;
+  /** What follows the head is no content: it waits for whoever will carry it. */
+  #connects = false;
   #requestDone = false;
   #trailers = "";
   #hesitant = false;
+  #sent: Framing["kind"] | undefined;
   #watch: Watch | undefined;
-  /** How the body ends of which the head was sent. */
-  #sent: ResponseOut["framing"]["kind"] | undefined;
 
-  /** @param head as it came; none when it could not be read */
-  constructor(stream: Http2Stream, connection: Http2ClientConnection, head: RequestHead | undefined) {
+  /** @param stream on which a request has come */
+  constructor(stream: Http2Stream, connection: Http2ClientConnection) {
     this.#stream = stream;
     this.#connection = connection;
-    this.#head = head;
+    this.peer = connection.peer;
+    this.context = connection.context;
     stream.user = this;
   }
 
   /** Answers a request whose head could not be read. */
   static refuse(stream: Http2Stream, connection: Http2ClientConnection, failure: FlowError, status: number): void {
-    const request = new ClientRequest(stream, connection, undefined);
+    const request = new ClientRequest(stream, connection);
     sendPage(request, failure, status, "GET", null);
     request.done();
   }
@@ -62,33 +78,28 @@ export class ClientRequest implements ClientStream, StreamUser {
   /**
    * The head has come.
    *
-   * @param scheme as the client has sent it
-   * @param end there is no body
+   * @param end it is all that the client sends
    */
-  begin(scheme: string | undefined, end: boolean): void {
-    const { context, peer, route } = this.#connection;
-    const head = this.#head!;
+  begin(fields: RequestFields, end: boolean): void {
+    const { head, protocol } = fields;
+    const { route } = this.#connection;
     this.#stream.stop();
     this.#requestDone = end;
     this.#hesitant = head.expectContinue;
+    this.#connects = head.method === "CONNECT" || protocol !== undefined;
     try {
-      const address = this.#address(head, scheme);
+      const address = this.#address(fields);
       // In a tunnel the client has authenticated when it asked for it.
-      if (route.tunnel === undefined && !admits(context, peer, head, () => address)) {
+      if (route.tunnel === undefined && !admits(this.context, this.peer, head, () => address)) {
         return challenge(this, head.method);
       }
-      if (head.method === "CONNECT") return this.#noTunnels();
-      const content = end ? BodyBuffer.NONE : new BodyBuffer();
-      const headers = FlowHeaders.fromFields(head.hops.length === 0 ? head.fields : withoutAuth(head.fields));
-      const flow = new HttpFlow(new FlowRequest(head.method, address, "2", headers, content), peer);
-      this.#exchange = new Exchange(flow, head, this, context);
+      if (protocol !== undefined && protocol !== WEBSOCKET) return this.#unknown(protocol, address);
+      if (head.method === "CONNECT") this.#tunnel(head);
+      else this.#request(head, address, protocol === undefined ? undefined : this);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      sendPage(this, { code: error.code, message: error.message }, error.status, head.method, null);
-      return this.done();
+      this.#refuse(error, head.method);
     }
-    this.#exchange.begin();
-    if (end) this.#exchange.requestEnd("");
   }
 
   /** Ends the exchange. */
@@ -98,7 +109,7 @@ export class ClientRequest implements ClientStream, StreamUser {
 
   /** @inheritdoc */
   readBody(): void {
-    if (this.#requestDone) return;
+    if (this.#requestDone || this.#connects) return;
     this.#stream.go();
     if (!this.#requestDone && !this.#stream.stopped && !this.#hesitant) this.#await();
   }
@@ -118,12 +129,28 @@ export class ClientRequest implements ClientStream, StreamUser {
 
   /** @inheritdoc */
   respond({ status, fields, framing }: ResponseOut): BodySink {
-    const raw = [":status", String(status)];
+    // Nobody carries what such an answer would open (RFC 8441 section 5.1): in HTTP/1.1 anything but a 101 is a refusal.
+    const opens = this.#connects && status < 300;
+    const raw = [":status", String(opens ? 502 : status)];
     addLines(raw, fields);
+    if (opens) raw.push("x-flowtape-error", "WS_REFUSED");
     const end = framing.kind === "none" || framing === EMPTY;
     this.#sent = framing.kind;
     this.#stream.sendFields(raw, end);
     return end ? NO_SINK : new StreamSink(this.#stream);
+  }
+
+  /** @inheritdoc */
+  accept(_reason: string, fields: string): Detached {
+    this.#stream.sendFields(openedSection(fields), false);
+    // What a reset is to TCP (RFC 8441 section 5).
+    return { stream: this.#letGo(ERROR_CODES.CANCEL), early: new Uint8Array(0) };
+  }
+
+  /** @inheritdoc */
+  establish(): Duplex {
+    this.#stream.sendFields([":status", "200"], false);
+    return this.#letGo(ERROR_CODES.CONNECT_ERROR);
   }
 
   /** @inheritdoc */
@@ -169,7 +196,7 @@ export class ClientRequest implements ClientStream, StreamUser {
     } catch (error) {
       if (!(error instanceof Http2Error)) throw error;
       const code = ERROR_CODES[error.code];
-      this.#stream.reset(code);
+      this.#stream.violated(code);
       this.broken({ kind: "invalid", code, message: error.message });
     }
   }
@@ -178,7 +205,7 @@ export class ClientRequest implements ClientStream, StreamUser {
   data(bytes: Uint8Array): boolean {
     this.#hesitant = false;
     const piece: Piece = { data: bytes, chunk: bytes.length, final: true };
-    const more = this.#exchange?.requestData({ type: "data", ...piece }) ?? true;
+    const more = this.#exchange?.over !== false || this.#exchange.requestData({ type: "data", ...piece });
     if (more) this.#await();
     else this.#watch?.off();
     return more;
@@ -189,7 +216,7 @@ export class ClientRequest implements ClientStream, StreamUser {
     this.#requestDone = true;
     this.#hesitant = false;
     this.#watch?.off();
-    this.#exchange?.requestEnd(this.#trailers);
+    if (this.#exchange?.over === false) this.#exchange.requestEnd(this.#trailers);
     if (this.#exchange?.over !== false) this.#forget();
   }
 
@@ -210,27 +237,68 @@ export class ClientRequest implements ClientStream, StreamUser {
     }
   }
 
-  #address(head: RequestHead, scheme: string | undefined): RequestAddress {
-    const { route, router } = this.#connection;
-    if (head.method === "CONNECT") return { scheme: "https", hostname: "connect.invalid", port: 443, target: "*" };
-    // A client of the proxy itself may mean another scheme than the one it speaks.
-    const elsewhere = route.tunnel === undefined && route.scheme === "http" && scheme === "https";
-    return router.addressOf(elsewhere ? { ...head, target: `https://${head.host}${head.target}` } : head);
+  #request(head: RequestHead, address: RequestAddress, upgrade: Upgrade | undefined): void {
+    const whole = this.#requestDone || upgrade !== undefined;
+    const content = whole ? BodyBuffer.NONE : new BodyBuffer();
+    const headers = FlowHeaders.fromFields(withoutAuth(head.fields));
+    const to = upgrade === undefined ? address : { ...address, scheme: webSocketScheme(address.scheme) };
+    const flow = new HttpFlow(new FlowRequest(head.method, to, "2", headers, content), this.peer);
+    const exchange = this.#exchange = new Exchange(flow, head, this, this.context.now);
+    exchange.upgrade = upgrade;
+    exchange.begin();
+    if (whole) exchange.requestEnd("");
   }
 
-  #noTunnels(): void {
-    const message = "the proxy opens no tunnels in streams of HTTP/2: ask for one in HTTP/1.1";
-    sendPage(this, { code: "HTTP_METHOD", message }, 501, "CONNECT", null);
+  #tunnel(head: RequestHead): void {
+    const tunnel = new Tunnel(this, head);
+    this.#exchange = tunnel.exchange;
+    tunnel.begin();
+  }
+
+  #address({ head, scheme }: RequestFields): RequestAddress {
+    const { route, router } = this.#connection;
+    if (scheme === undefined) return { scheme: "https", ...tunnelOf(head), target: "*" };
+    // A client of the proxy itself may mean another scheme than the one it speaks.
+    if (route.tunnel !== undefined || scheme === route.scheme || !head.host) return router.addressOf(head);
+    return router.addressOf({ ...head, target: `${scheme}://${head.host}${head.target === "*" ? "" : head.target}` });
+  }
+
+  // RFC 8441 has no answer of its own for it; RFC 9220 section 3 has this one.
+  #unknown(protocol: string, address: RequestAddress): void {
+    const message = `the client asks for :protocol ${
+      JSON.stringify(protocol)
+    } in an extended CONNECT: only websocket is known`;
+    const flow = new HttpFlow(
+      new FlowRequest("CONNECT", address, "2", FlowHeaders.fromFields(""), BodyBuffer.NONE),
+      this.peer,
+    );
+    flow.error = { code: "HTTP_METHOD", message, status: 501 };
+    sendPage(this, flow.error, 501, "CONNECT", null);
     this.done();
+    reportFailed(this.context, flow);
+  }
+
+  #refuse({ code, message, status }: ProtocolError, method: string): void {
+    const failure: FlowError = { code, message: `the request is not valid HTTP: ${message}`, status };
+    sendPage(this, failure, status, method, null);
+    this.done();
+    reportMalformed(this.context, this.peer, this.#connection.route, "2", failure);
+  }
+
+  #letGo(cutCode: number): Duplex {
+    this.#forget();
+    const socket = new StreamSocket(this.#stream, { cutCode, ended: this.#requestDone });
+    this.#connection.carry(socket);
+    return socket;
   }
 
   #await(): void {
     this.#watch ??= new Watch(() => this.#expired());
-    this.#watch.set(this.#connection.context.config.timeouts.idle);
+    this.#watch.set((this.#exchange?.context ?? this.context).config.timeouts.idle);
   }
 
   #expired(): void {
-    const { idle } = this.#connection.context.config.timeouts;
+    const { idle } = (this.#exchange?.context ?? this.context).config.timeouts;
     if (this.#exchange?.over !== false) return this.#reset(ERROR_CODES.NO_ERROR);
     this.#exchange.fail({
       code: "CLIENT_TIMEOUT",

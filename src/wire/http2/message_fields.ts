@@ -7,13 +7,16 @@ import { parseAuthority } from "../../flow/authority.ts";
 import { reasonOf } from "../../flow/response.ts";
 import { CHUNKED, EMPTY, type Framing, NO_BODY, ofLength, type RequestHead, type ResponseHead } from "../http1/head.ts";
 import { checkRaw, type Pseudo, refuse } from "./check_fields.ts";
+import { handshakeLines, WEBSOCKET } from "./extended_connect.ts";
 
 /** A request as it came. */
 export interface RequestFields {
-  /** With a Host field in the place of `:authority`. */
+  /** With a Host field in the place of `:authority`. That of a request for a WebSocket is a GET, as in HTTP/1.1. */
   readonly head: RequestHead;
-  /** The value of `:scheme`; none of CONNECT. */
+  /** The value of `:scheme`; none of a CONNECT for a tunnel. */
   readonly scheme: string | undefined;
+  /** The value of `:protocol`, of an extended CONNECT (RFC 8441 section 4). */
+  readonly protocol: string | undefined;
 }
 
 /**
@@ -27,8 +30,9 @@ export function requestFields(raw: readonly string[], end: boolean, stream: numb
   const { pseudo, fields, host, length, lengthAt, expect, hops } = read(raw, "request", stream);
   const { method, scheme, path, authority, protocol } = pseudo;
   if (method === undefined) throw refuse("has no :method", stream);
-  if (protocol !== undefined) throw refuse("has :protocol, which was not offered", stream);
-  const plainConnect = method === "CONNECT";
+  const connect = method === "CONNECT";
+  if (protocol !== undefined && !connect) throw refuse("has :protocol and is no CONNECT", stream);
+  const plainConnect = connect && protocol === undefined;
   if (plainConnect ? scheme !== undefined || path !== undefined : scheme === undefined || path === undefined) {
     throw refuse(plainConnect ? "is a CONNECT with :scheme or :path" : "lacks :scheme or :path", stream);
   }
@@ -43,22 +47,25 @@ export function requestFields(raw: readonly string[], end: boolean, stream: numb
   }
   if (end && length !== undefined && length > 0) throw refuse("has a content-length and no content", stream);
   const line = authority !== undefined && host === undefined ? `host: ${authority}\r\n` : "";
+  const webSocket = protocol === WEBSOCKET ? handshakeLines() : undefined;
+  const start = line + (webSocket?.lines ?? "");
   const head: RequestHead = {
     kind: "request",
     version: "2",
-    method,
+    method: webSocket === undefined ? method : "GET",
     target: plainConnect ? authority ?? "" : path!,
     host: authority ?? host,
-    expectContinue: expect && !end,
-    fields: line + fields,
-    framing: end ? NO_BODY : framingOf(length),
+    expectContinue: expect && !end && !connect,
+    fields: start + fields,
+    // What follows a CONNECT is no content (RFC 9110 section 9.3.6).
+    framing: end || connect ? NO_BODY : framingOf(length),
     keepAlive: true,
-    hops: hops.map((at) => at + line.length),
-    lengthAt: lengthAt < 0 ? -1 : lengthAt + line.length,
+    hops: [...webSocket?.hops.map((at) => at + line.length) ?? [], ...hops.map((at) => at + start.length)],
+    lengthAt: lengthAt < 0 ? -1 : lengthAt + start.length,
     codingAt: -1,
-    upgrade: undefined,
+    upgrade: webSocket && WEBSOCKET,
   };
-  return { head, scheme };
+  return { head, scheme, protocol };
 }
 
 /**

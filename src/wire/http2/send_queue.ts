@@ -33,6 +33,11 @@ export class SendQueue {
   /** Writes a frame that the peer has asked for. */
   reply(frame: string): void {
     this.#out.push(frame);
+    this.check();
+  }
+
+  /** @throws {Http2Error} the peer does not read the answers to what it keeps asking for; bodies wait elsewhere */
+  check(): void {
     if (this.#out.backlog > MAX_BACKLOG) {
       throw new Http2Error("ENHANCE_YOUR_CALM", "the peer does not read what it asks for (RFC 9113 10.5)");
     }
@@ -51,7 +56,7 @@ export class SendQueue {
     }
   }
 
-  /** A stream has something that does not fit a window, or somebody waits until it has nothing. */
+  /** A stream has something that does not fit a window or comes when the connection is behind, or somebody waits until it has nothing. */
   blocked(stream: Http2Stream): void {
     this.#blocked.add(stream);
     if (this.#out.full) this.#out.drained(this.#serve);
@@ -63,6 +68,7 @@ export class SendQueue {
     for (let more = true; more && this.window > 0;) {
       more = false;
       for (const stream of [...this.#blocked]) {
+        if (this.full) break;
         if (stream.open && !stream.over) more = stream.flush(1) && stream.open || more;
       }
     }

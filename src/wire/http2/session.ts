@@ -3,34 +3,21 @@
  *
  * @module
  */
-import type { Buffer } from "node:buffer";
 import type { Outgoing } from "../outgoing.ts";
 import { FieldSections } from "./field_sections.ts";
-import {
-  FLAG,
-  FRAME,
-  type Frame,
-  goAwayFrame,
-  MAX_WINDOW,
-  pong,
-  PREFACE,
-  resetFrame,
-  SETTINGS_ACK,
-  settingsFrame,
-  windowUpdate,
-} from "./frame.ts";
-import { forConnection, onNoStream, sized } from "./frame_checks.ts";
+import { type Frame, goAwayFrame, PREFACE, settingsFrame, windowUpdate } from "./frame.ts";
 import { FrameParser } from "./frame_parser.ts";
 import { ERROR_CODES, type ErrorName, Http2Error } from "./http2_error.ts";
+import { CONNECTION_WINDOW, Incoming } from "./incoming.ts";
 import { SendQueue } from "./send_queue.ts";
-import { applySettings, initialSettings, type PeerSettings, SETTING } from "./settings.ts";
+import { SETTING } from "./settings.ts";
 import { Http2Stream, STREAM_WINDOW } from "./stream.ts";
+import { StreamTable } from "./stream_table.ts";
 import type { StreamCarrier } from "./stream_user.ts";
 
 /** How many streams a client may have open. */
 const MAX_STREAMS = 256;
-/** What all streams together may send unacknowledged. The streams hold up their senders; the connection never does. */
-const CONNECTION_WINDOW = 64 * 1024 * 1024;
+
 /** Who is told of a connection. */
 export interface SessionUser {
   /**
@@ -51,12 +38,8 @@ export interface SessionUser {
 
 /** One end of a connection: bytes in, bytes out, and streams. */
 export class Http2Session implements StreamCarrier {
-  /** What the peer says of itself. */
-  readonly peer: PeerSettings = initialSettings();
   /** @inheritdoc */
   readonly queue: SendQueue;
-  /** The peer has sent its settings. */
-  greeted = false;
   /** No further streams. */
   goingAway = false;
 
@@ -65,21 +48,25 @@ export class Http2Session implements StreamCarrier {
   readonly #parser: FrameParser;
   readonly #sections: FieldSections;
   readonly #headBytes: number;
-  readonly #streams = new Map<number, Http2Stream>();
-  readonly #reserved = new Set<Http2Stream>();
-  #lastRemote = 0;
-  #nextLocal = 1;
-  #credit = 0;
+  readonly #streams: StreamTable;
+  readonly #incoming: Incoming;
   #dead = false;
 
   /** @param role of this end */
   constructor(role: "client" | "server", out: Outgoing, user: SessionUser, options: { headBytes: number }) {
+    const { headBytes } = options;
+    const queue = this.queue = new SendQueue(out);
+    const sections = this.#sections = new FieldSections(headBytes);
+    const streams = this.#streams = new StreamTable(role);
     this.#role = role;
-    this.queue = new SendQueue(out);
     this.#user = user;
-    this.#headBytes = options.headBytes;
+    this.#headBytes = headBytes;
     this.#parser = new FrameParser(role === "server");
-    this.#sections = new FieldSections(options.headBytes);
+    this.#incoming = new Incoming({ role, queue, streams, sections, headBytes }, {
+      greeted: () => user.greeted?.(),
+      begun: (id, raw, end) => this.#begun(id, raw, end),
+      goingAway: (last, code) => this.#peerGoesAway(last, code),
+    });
   }
 
   /** Sends what must come first. */
@@ -88,22 +75,32 @@ export class Http2Session implements StreamCarrier {
       (this.#role === "client" ? PREFACE : "") + settingsFrame([
         ...(this.#role === "client"
           ? [[SETTING.ENABLE_PUSH, 0]] as const
-          : [[SETTING.MAX_CONCURRENT_STREAMS, MAX_STREAMS]] as const),
+          : [[SETTING.MAX_CONCURRENT_STREAMS, MAX_STREAMS], [SETTING.ENABLE_CONNECT_PROTOCOL, 1]] as const),
         [SETTING.INITIAL_WINDOW_SIZE, STREAM_WINDOW],
         [SETTING.MAX_HEADER_LIST_SIZE, this.#headBytes],
       ]) + windowUpdate(0, CONNECTION_WINDOW - 65_535),
     );
   }
 
+  /** Whether the peer has sent its settings. */
+  get greeted(): boolean {
+    return this.#incoming.greeted;
+  }
+
+  /** Whether the peer takes extended CONNECT (RFC 8441); not before it has {@linkcode Http2Session.greeted | greeted}. */
+  get connectProtocol(): boolean {
+    return this.#incoming.peer.connectProtocol;
+  }
+
   /** How many streams are open. */
   get size(): number {
-    return this.#streams.size + this.#reserved.size;
+    return this.#streams.size;
   }
 
   /** Whether another stream can be opened. */
   get available(): boolean {
-    return !this.goingAway && !this.#dead && this.size < this.peer.maxConcurrentStreams &&
-      this.#nextLocal < MAX_WINDOW;
+    const { maxConcurrentStreams } = this.#incoming.peer;
+    return !this.goingAway && !this.#dead && this.size < maxConcurrentStreams && !this.#streams.exhausted;
   }
 
   /** Whether the peer has begun something that must be completed. */
@@ -113,38 +110,29 @@ export class Http2Session implements StreamCarrier {
 
   /** Makes a stream, which is open once something is sent on it. */
   open(): Http2Stream {
-    const stream = new Http2Stream(0, this, this.peer.initialWindowSize);
-    this.#reserved.add(stream);
+    const stream = this.#stream(0);
+    this.#streams.reserve(stream);
     return stream;
   }
 
   /** @inheritdoc */
   begin(stream: Http2Stream): void {
-    stream.id = this.#nextLocal;
-    this.#nextLocal += 2;
-    this.#reserved.delete(stream);
-    this.#streams.set(stream.id, stream);
+    this.#streams.begin(stream);
   }
 
   /** Takes bytes from the peer. */
   receive(bytes: Uint8Array): void {
     this.#parser.push(bytes);
-    try {
-      for (let frame = this.#next(); frame !== undefined; frame = this.#next()) this.#handle(frame);
-      if (this.#credit >= CONNECTION_WINDOW / 4) {
-        this.queue.push(windowUpdate(0, this.#credit));
-        this.#credit = 0;
-      }
-    } catch (error) {
-      if (!(error instanceof Http2Error)) throw error;
-      this.fail(error);
-    }
+    this.#guarded(() => {
+      for (let frame = this.#next(); frame !== undefined; frame = this.#next()) this.#incoming.handle(frame);
+      this.#incoming.acknowledge();
+    });
   }
 
   /** Tells the peer to open no more streams. */
   goAway(code: ErrorName = "NO_ERROR", why = ""): void {
     this.goingAway = true;
-    if (!this.#dead) this.queue.push(goAwayFrame(this.#lastRemote, ERROR_CODES[code], why));
+    if (!this.#dead) this.queue.push(goAwayFrame(this.#streams.lastRemote, ERROR_CODES[code], why));
   }
 
   /** The peer has made an error that ends the connection. */
@@ -169,169 +157,56 @@ export class Http2Session implements StreamCarrier {
 
   /** @inheritdoc */
   forget(stream: Http2Stream): void {
-    if (this.#reserved.delete(stream) || this.#streams.delete(stream.id)) this.#user.closedStream();
+    if (this.#streams.delete(stream)) this.#user.closedStream();
+  }
+
+  /** @inheritdoc */
+  violated(): void {
+    this.#guarded(() => this.#incoming.countReset());
   }
 
   #next(): Frame | undefined {
     return this.#dead ? undefined : this.#parser.next();
   }
 
-  #handle(frame: Frame): void {
+  #guarded(deed: () => void): void {
     try {
-      this.#dispatch(frame);
+      deed();
     } catch (error) {
-      if (!(error instanceof Http2Error) || error.stream === 0) throw error;
-      const code = ERROR_CODES[error.code];
-      this.queue.push(resetFrame(error.stream, code));
-      this.#streams.get(error.stream)?.break({ kind: "invalid", code, message: error.message });
+      if (!(error instanceof Http2Error)) throw error;
+      this.fail(error);
     }
   }
 
-  #dispatch(frame: Frame): void {
-    const { type, flags, stream: id, payload } = frame;
-    if (!this.greeted && (type !== FRAME.SETTINGS || (flags & FLAG.ACK) !== 0)) {
-      throw new Http2Error("PROTOCOL_ERROR", "SETTINGS does not come first (RFC 9113 3.4)");
-    }
-    if (this.#sections.begun && (type !== FRAME.CONTINUATION || id !== this.#sections.stream)) {
-      throw new Http2Error("PROTOCOL_ERROR", "something comes between HEADERS and CONTINUATION (RFC 9113 6.10)");
-    }
-    switch (type) {
-      case FRAME.DATA:
-        return this.#data(frame);
-      case FRAME.HEADERS:
-      case FRAME.CONTINUATION:
-        return this.#headers(frame);
-      case FRAME.RST_STREAM:
-        sized(frame, 4);
-        return this.#known(id)?.break({ kind: "reset", code: payload.readUInt32BE(0) });
-      case FRAME.SETTINGS:
-        return this.#settings(frame);
-      case FRAME.PING:
-        sized(frame, 8);
-        forConnection(frame);
-        if ((flags & FLAG.ACK) === 0) this.queue.reply(pong(payload));
-        return;
-      case FRAME.GOAWAY:
-        forConnection(frame);
-        return this.#peerGoesAway(payload);
-      case FRAME.WINDOW_UPDATE:
-        return this.#windowUpdate(frame);
-      case FRAME.PRIORITY:
-        if (id === 0) throw onNoStream();
-        if (payload.length !== 5) {
-          throw new Http2Error("FRAME_SIZE_ERROR", "PRIORITY has not 5 bytes (RFC 9113 6.3)", id);
-        }
-        return;
-      case FRAME.PUSH_PROMISE:
-        throw new Http2Error("PROTOCOL_ERROR", "PUSH_PROMISE comes although it is disabled (RFC 9113 8.4)");
-    }
+  #stream(id: number): Http2Stream {
+    return new Http2Stream(id, this, this.#incoming.peer.initialWindowSize);
   }
 
-  #data({ flags, stream: id, payload, size }: Frame): void {
-    const stream = this.#known(id);
-    this.#credit += size;
-    // On a stream that was reset, data may still be on its way.
-    stream?.receiveData(payload, size, (flags & FLAG.END_STREAM) !== 0);
-  }
-
-  #headers(frame: Frame): void {
-    const { stream: id } = frame;
-    if (id === 0) throw onNoStream();
-    const section = this.#sections.receive(frame);
-    if (section === undefined) return;
-    const { raw, end } = section;
-    const stream = this.#streams.get(id);
-    if (stream !== undefined) {
-      if (raw === undefined) {
-        const why = `its fields are larger than ${this.#headBytes} bytes (limits.headBytes)`;
-        throw new Http2Error("ENHANCE_YOUR_CALM", why, id);
-      }
-      stream.receiveFields(raw, end);
-    } else if (this.#isNew(id)) {
-      this.#open(id, raw, end);
-    }
-  }
-
-  #isNew(id: number): boolean {
-    if (this.#role === "server" && id % 2 === 1) return id > this.#lastRemote;
-    if (this.#role === "server" || id % 2 === 0 || id >= this.#nextLocal) {
-      throw new Http2Error("PROTOCOL_ERROR", `the peer cannot open stream ${id} (RFC 9113 5.1.1)`);
-    }
-    return false;
-  }
-
-  #open(id: number, raw: string[] | undefined, end: boolean): void {
-    this.#lastRemote = id;
+  #begun(id: number, raw: string[] | undefined, end: boolean): void {
+    this.#streams.lastRemote = id;
     if (this.goingAway) return;
-    if (this.#streams.size >= MAX_STREAMS) {
+    // Its answer would come on top of those that are not read.
+    this.queue.check();
+    if (this.size >= MAX_STREAMS) {
       throw new Http2Error("REFUSED_STREAM", `more than ${MAX_STREAMS} streams are open (RFC 9113 5.1.2)`, id);
     }
-    const stream = new Http2Stream(id, this, this.peer.initialWindowSize);
-    this.#streams.set(id, stream);
+    const stream = this.#stream(id);
+    this.#streams.add(stream);
     if (end) stream.remoteEnded = true;
     this.#user.opened!(stream, raw, end);
   }
 
-  #settings(frame: Frame): void {
-    forConnection(frame);
-    if ((frame.flags & FLAG.ACK) !== 0) return sized(frame, 0);
-    const before = this.peer.initialWindowSize;
-    applySettings(this.peer, frame.payload);
-    const change = this.peer.initialWindowSize - before;
-    if (change !== 0) {
-      for (const stream of this.#all()) stream.widen(change);
-      this.queue.serve();
-    }
-    this.queue.reply(SETTINGS_ACK);
-    if (this.greeted) return;
-    this.greeted = true;
-    this.#user.greeted?.();
-  }
-
-  #windowUpdate(frame: Frame): void {
-    sized(frame, 4);
-    const increment = frame.payload.readUInt32BE(0) & MAX_WINDOW;
-    const stream = frame.stream === 0 ? undefined : this.#known(frame.stream);
-    if (increment === 0) {
-      throw new Http2Error("PROTOCOL_ERROR", "a window is widened by nothing (RFC 9113 6.9)", frame.stream);
-    }
-    if (frame.stream === 0) {
-      this.queue.widen(increment);
-    } else {
-      stream?.widen(increment);
-    }
-    this.queue.serve();
-  }
-
-  #peerGoesAway(payload: Buffer): void {
-    if (payload.length < 8) throw new Http2Error("FRAME_SIZE_ERROR", "GOAWAY has less than 8 bytes (RFC 9113 6.8)");
-    const last = payload.readUInt32BE(0) & MAX_WINDOW;
-    const code = payload.readUInt32BE(4);
+  #peerGoesAway(last: number, code: number): void {
     this.goingAway = true;
     if (this.#role === "client") {
-      for (const stream of this.#all()) if (stream.id > last || stream.id === 0) stream.break({ kind: "unseen", code });
+      for (const stream of this.#streams.all()) {
+        if (stream.id > last || stream.id === 0) stream.break({ kind: "unseen", code });
+      }
     }
     this.#user.goingAway();
   }
 
-  /** The stream that a frame is for; `undefined` when it is over. */
-  #known(id: number): Http2Stream | undefined {
-    if (id === 0) throw onNoStream();
-    const stream = this.#streams.get(id);
-    if (stream === undefined) {
-      const idle = this.#role === "server"
-        ? id % 2 === 0 || id > this.#lastRemote
-        : id % 2 === 0 || id >= this.#nextLocal;
-      if (idle) throw new Http2Error("PROTOCOL_ERROR", `stream ${id} was never opened (RFC 9113 5.1)`);
-    }
-    return stream;
-  }
-
   #breakAll(why: { kind: "invalid" | "lost"; code: number; message?: string }): void {
-    for (const stream of this.#all()) stream.break(why);
-  }
-
-  #all(): Http2Stream[] {
-    return [...this.#streams.values(), ...this.#reserved];
+    for (const stream of this.#streams.all()) stream.break(why);
   }
 }

@@ -10,6 +10,9 @@ import type { BrokenStream, StreamCarrier, StreamUser } from "./stream_user.ts";
 /** What a peer may send on a stream before it is acknowledged. Enough for a server far away, little enough to keep a hundred times. */
 export const STREAM_WINDOW: number = 256 * 1024;
 
+/** So many field sections wait to be told. */
+const MAX_HELD = 100;
+
 type Held = Uint8Array | { readonly raw: string[]; readonly end: boolean } | "end";
 
 /** One stream. */
@@ -87,6 +90,13 @@ export class Http2Stream {
     this.#finish();
   }
 
+  /** What the peer has sent on it, and was told later than it came, is malformed: ends the stream at once. */
+  violated(code: number): void {
+    if (this.over) return;
+    this.reset(code);
+    this.#carrier.violated();
+  }
+
   /** Nothing is told until {@linkcode Http2Stream.go}; the peer is held up by its window. */
   stop(): void {
     this.#stopped = true;
@@ -113,7 +123,7 @@ export class Http2Stream {
     const { queue } = this.#carrier;
     for (let first = this.#pending[0]; first !== undefined && frames > 0; first = this.#pending[0], frames--) {
       const size = Math.min(first.length, MAX_FRAME, this.#sendWindow, queue.window);
-      if (size <= 0) break;
+      if (size <= 0 || queue.full) break;
       this.#sendWindow -= size;
       queue.window -= size;
       queue.push(frameHead(size, FRAME.DATA, 0, this.id));
@@ -156,6 +166,10 @@ export class Http2Stream {
   /** For the connection: fields have come. */
   receiveFields(raw: string[], end: boolean): void {
     if (this.remoteEnded) throw this.#closed();
+    // Informational responses, of which there may be any number, while nobody listens.
+    if (this.#held.length >= MAX_HELD && this.#held.every((it) => typeof it === "object" && "raw" in it)) {
+      throw new Http2Error("ENHANCE_YOUR_CALM", "too many heads have come before anything else", this.id);
+    }
     if (end) this.#endRemote();
     this.#hold({ raw, end });
     if (end) this.#hold("end");

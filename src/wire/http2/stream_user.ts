@@ -40,6 +40,8 @@ export interface StreamCarrier {
   begin(stream: Http2Stream): void;
   /** Writes a field section. */
   pushFields(stream: number, raw: readonly string[], end: boolean): void;
+  /** What the peer has sent on a stream has ended it. */
+  violated(): void;
   /** The stream is over. */
   forget(stream: Http2Stream): void;
 }

@@ -87,6 +87,11 @@ export class Http2UpstreamConnection implements SessionUser {
     return !this.#closed && this.#session.available && (this.#session.greeted || this.#session.size === 0);
   }
 
+  /** Whether the server takes WebSockets in streams (RFC 8441 section 3); known when it has {@linkcode greeting | spoken}. */
+  get takesWebSockets(): boolean {
+    return !this.#closed && this.#session.connectProtocol;
+  }
+
   /** Whether the server has been asked before. */
   get reused(): boolean {
     return this.#uses > 1;

@@ -4,18 +4,22 @@
  * @module
  */
 import type { FlowError } from "../../flow/flow_error.ts";
+import { FlowHeaders } from "../../flow/headers.ts";
 import type { Peer } from "../../flow/peer.ts";
 import type { Cut } from "../../flow/shape.ts";
 import type { BodySink } from "../exchange/body_pipe.ts";
 import { requestFields } from "../exchange/request_out.ts";
+import type { Detached } from "../exchange/upgrade.ts";
 import type { OutgoingRequest, UpstreamStream, UpstreamUser } from "../exchange/upstream_stream.ts";
 import type { ResponseHead } from "../http1/head.ts";
 import { connectionFailure } from "../outbound/failure.ts";
 import { Watch } from "../watch.ts";
+import { asSwitch, connectSection } from "./extended_connect.ts";
 import { addLines } from "./field_lines.ts";
 import { ERROR_CODES, errorName, Http2Error } from "./http2_error.ts";
 import { responseHead, trailerLines } from "./message_fields.ts";
 import type { Http2Stream } from "./stream.ts";
+import { StreamSocket } from "./stream_socket.ts";
 import type { BrokenStream, StreamUser } from "./stream_user.ts";
 import { NO_SINK, StreamSink } from "./stream_sink.ts";
 import type { Http2UpstreamConnection } from "./upstream_connection.ts";
@@ -36,6 +40,8 @@ export class UpstreamRequest implements UpstreamStream, StreamUser {
   readonly #watch: Watch;
   #user: UpstreamUser | undefined;
   #method = "";
+  /** What asks for a WebSocket. */
+  #handshake: FlowHeaders | undefined;
   #final: ResponseHead | undefined;
   #trailers = "";
 
@@ -54,21 +60,17 @@ export class UpstreamRequest implements UpstreamStream, StreamUser {
     if (this.#stream.over) return this.#tooLate(user);
     const { request } = outgoing.flow;
     const { fields, framing } = requestFields(outgoing);
-    const secure = request.scheme === "https" || request.scheme === "wss";
-    const raw = [
-      ":method",
-      request.method,
-      ":scheme",
-      secure ? "https" : "http",
-      ":authority",
-      "",
-      ":path",
-      request.target,
-    ];
-    raw[5] = addLines(raw, fields) || request.host;
+    const scheme = request.scheme === "https" || request.scheme === "wss" ? "https" : "http";
     this.#user = user;
     this.#method = request.method;
     this.#watch.set(this.#connection.timeouts.head);
+    if (outgoing.handshake !== undefined) {
+      this.#handshake = FlowHeaders.fromFields(fields);
+      this.#stream.sendFields(connectSection({ scheme, target: request.target, host: request.host }, fields), false);
+      return NO_SINK;
+    }
+    const raw = [":method", request.method, ":scheme", scheme, ":authority", "", ":path", request.target];
+    raw[5] = addLines(raw, fields) || request.host;
     const end = framing.kind === "none";
     this.#stream.sendFields(raw, end);
     return end ? NO_SINK : new StreamSink(this.#stream);
@@ -102,6 +104,22 @@ export class UpstreamRequest implements UpstreamStream, StreamUser {
   }
 
   /** @inheritdoc */
+  async takesWebSockets(): Promise<boolean> {
+    this.#watch.set(this.#connection.timeouts.head);
+    const greeted = await this.#connection.greeting;
+    this.#watch.off();
+    return greeted && !this.#stream.over && this.#connection.takesWebSockets;
+  }
+
+  /** @inheritdoc */
+  detach(): Detached {
+    this.release();
+    // What a reset is to TCP (RFC 8441 section 5).
+    const stream = new StreamSocket(this.#stream, { cutCode: ERROR_CODES.CANCEL });
+    return { stream, early: new Uint8Array(0) };
+  }
+
+  /** @inheritdoc */
   release(): void {
     this.#user = undefined;
     this.#watch.close();
@@ -126,7 +144,8 @@ export class UpstreamRequest implements UpstreamStream, StreamUser {
         this.#trailers = trailerLines(raw, this.#stream.id);
         return;
       }
-      const head = responseHead(raw, end, this.#method, this.#stream.id);
+      const said = responseHead(raw, end, this.#method, this.#stream.id);
+      const head = this.#handshake === undefined ? said : this.#answerTo(this.#handshake, said);
       if (head.status >= 200) this.#final = head;
       if (head.framing.kind === "length") this.#stream.expected = head.framing.length;
       this.#user?.upstreamHead(head);
@@ -164,6 +183,14 @@ export class UpstreamRequest implements UpstreamStream, StreamUser {
     const unseen = why.kind === "unseen" || why.kind === "reset" && why.code === ERROR_CODES.REFUSED_STREAM;
     if ((wantsHttp1 || unseen) && !this.answered) user?.upstreamRefused(this.#failure(why));
     else user?.upstreamFailed(this.#failure(why));
+  }
+
+  #answerTo(handshake: FlowHeaders, head: ResponseHead): ResponseHead {
+    if (head.status < 200) return head;
+    if (head.status < 300) return asSwitch(head, handshake);
+    // It is refused: nothing more will be sent.
+    this.#stream.end([]);
+    return head;
   }
 
   // The connection has ended since the stream was made.
@@ -230,6 +257,8 @@ export class UpstreamRequest implements UpstreamStream, StreamUser {
 
   #expired(): void {
     const user = this.#user;
+    // It was asked what it takes, and does not say.
+    if (user === undefined) return this.#connection.destroy();
     const { name, timeouts } = this.#connection;
     this.destroy();
     user?.upstreamFailed(

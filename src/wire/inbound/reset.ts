@@ -6,16 +6,19 @@
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
+import { connectionBelow } from "../ca/mod.ts";
 
-/** Resets the TCP connection under a stream; a stream over something else is destroyed. */
+/** Resets the TCP connection under a stream; a stream of HTTP/2 is reset, and with it what is over it. */
 export function resetConnection(stream: Duplex): void {
   let raw = stream;
   // On a TLSSocket resetAndDestroy() throws on Node and is an ordinary end on Deno: the reset must come from below.
   while (raw instanceof TLSSocket) {
-    const below = (raw as TLSSocket & { _parent?: Duplex })._parent;
+    const below = connectionBelow(raw) ?? (raw as TLSSocket & { _parent?: Duplex | null })._parent ?? undefined;
     if (below === undefined) break;
     raw = below;
   }
   if (raw instanceof Socket && !(raw instanceof TLSSocket) && !raw.destroyed) raw.resetAndDestroy();
+  // Not every runtime closes what is under TLS with it.
+  else raw.destroy();
   stream.destroy();
 }

@@ -23,12 +23,11 @@ import { peekClientHello } from "./peek_client_hello.ts";
 const DISTRUST_MS = 1000;
 
 /**
- * What is spoken behind TLS, whatever the server speaks: it is not known yet, and may never be. A client that offers HTTP/1.0 alone
+ * What is spoken behind TLS, whatever the server speaks: it is not known yet, and may never be. The same with the proxy itself, which
+ * opens tunnels in HTTP/1.1 and in streams of HTTP/2. A client that offers HTTP/1.0 alone
  * (curl does) would take no answer for a refusal.
  */
 const ALPN = ["h2", "http/1.1", "http/1.0"];
-/** What is spoken with the proxy itself: it opens no tunnels in streams of HTTP/2. */
-const ALPN_OF_PROXY = ["http/1.1", "http/1.0"];
 
 /**
  * Opens TLS with a certificate of the proxy's authority, and serves what comes behind it.
@@ -70,7 +69,7 @@ async function handshake(
     const secure = await acceptTls(context.ca, socket, name, {
       ...tls,
       timeoutMs,
-      alpn: tunnel === undefined ? ALPN_OF_PROXY : ALPN,
+      alpn: ALPN,
       signal: context.closing,
       ...(context.keyLog && { keylog: context.keyLog }),
     });

@@ -17,13 +17,12 @@ import { withoutAuth } from "./proxy_auth.ts";
 import { tunnelOf } from "./route.ts";
 import { serveTunnel } from "./serve_tunnel.ts";
 
-/** A connection on which a client has asked for a tunnel. */
+/** A client that has asked for a tunnel, whatever protocol it speaks. */
 export interface ConnectRequest extends ClientStream {
-  readonly socket: Duplex;
   readonly peer: Peer;
   readonly context: WireContext;
-  /** Tells the client that the tunnel is open, and lets go of the socket; gives the bytes that were read too far. */
-  establish(): Uint8Array;
+  /** Tells the client that the tunnel is open, and gives what carries it. What has come of it already can be read from there. */
+  establish(): Duplex;
 }
 
 /** One CONNECT request. */
@@ -48,7 +47,7 @@ export class Tunnel {
       ),
       connection.peer,
     );
-    this.exchange = new Exchange(this.#flow, head, connection, connection.context);
+    this.exchange = new Exchange(this.#flow, head, connection, connection.context.now);
   }
 
   /** Asks the addons, then opens or refuses. */
@@ -57,9 +56,6 @@ export class Tunnel {
   }
 
   #open(): void {
-    const { socket, context } = this.#connection;
-    const early = this.#connection.establish();
-    if (early.length > 0) socket.unshift(early);
-    serveTunnel(socket, this.#flow, context);
+    serveTunnel(this.#connection.establish(), this.#flow, this.#connection.context);
   }
 }

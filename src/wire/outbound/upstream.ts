@@ -18,6 +18,7 @@ import { UpstreamConnection } from "./connection.ts";
 import { type Trail, trailOf } from "../trail.ts";
 import { DialError, type DialOptions, type DialTls } from "./dial.ts";
 import { tellEstablished } from "./established.ts";
+import { openForWebSocket } from "./open_for_websocket.ts";
 import { Pool } from "./pool.ts";
 import { Trust, type TrustConfig } from "./trust.ts";
 import type { WayOut } from "./way_out.ts";
@@ -80,12 +81,15 @@ export class Upstream {
    * @throws {HookError} a `serverConnect` hook threw
    */
   async connect(flow: HttpFlow): Promise<UpstreamStream> {
+    const { scheme } = flow.request;
+    const webSocket = scheme === "ws" || scheme === "wss";
     if (this.#wayOut.known(flow) === undefined) {
       await this.#wayOut.find(flow);
-      const waiting = this.idle(flow);
+      const waiting = webSocket ? undefined : this.idle(flow);
       if (waiting !== undefined) return waiting;
     }
     const key = this.#key(flow);
+    if (webSocket) return await this.#webSocket(flow, key);
     if (!this.#mayUseHttp2(flow, key)) return await this.#speakHttp1(flow, key);
     const negotiation = this.#http2.negotiation(key);
     if (negotiation === undefined) return await this.#http2.negotiate(key, () => this.#negotiate(flow, key));
@@ -162,6 +166,30 @@ export class Upstream {
     }
   }
 
+  #webSocket(flow: HttpFlow, key: string): Promise<UpstreamStream> {
+    const http1 = () => this.#speakHttp1(flow, key);
+    if (!this.#config.http2) return http1();
+    return openForWebSocket({
+      http1,
+      http2First: flow.request.httpVersion === "2",
+      either: () => this.#either(flow, key),
+    });
+  }
+
+  async #either(flow: HttpFlow, key: string): Promise<UpstreamStream | undefined> {
+    for (;;) {
+      if (this.#http2.isHttp1(key)) return undefined;
+      const stream = this.#http2.take(key);
+      if (stream !== undefined) {
+        flow.server = stream.peer;
+        return stream;
+      }
+      const negotiation = this.#http2.negotiation(key);
+      if (negotiation === undefined) return await this.#http2.negotiate(key, () => this.#negotiate(flow, key));
+      await negotiation;
+    }
+  }
+
   #speakHttp1(flow: HttpFlow, key: string): Promise<UpstreamStream> {
     const tls = isSecure(flow) ? { tls: this.#tlsOptions(flow) } : {};
     return this.#reach(flow, flow.request, tls, (socket, peer) => this.#http1Connection(key, socket, peer));
@@ -221,7 +249,6 @@ export class Upstream {
 
   #mayUseHttp2({ request }: HttpFlow, key: string): boolean {
     if (!this.#config.http2 || this.#http2.isHttp1(key)) return false;
-    // A WebSocket is opened in HTTP/1.1.
     return request.scheme === "https" || request.scheme === "http" && request.httpVersion === "2";
   }
 
