@@ -9,14 +9,18 @@ import type { WaitOptions } from "./fixture/capture.ts";
 import { close } from "./fixture/close.ts";
 import { open } from "./fixture/open.ts";
 import { Parts } from "./fixture/parts.ts";
+import { play, replayThroughHooks } from "./fixture/play.ts";
 import { use } from "./fixture/use.ts";
 import { FlowtapeError } from "./flow/error.ts";
+import type { Flow } from "./flow/flow.ts";
 import type { FlowSet } from "./flow/flow_set.ts";
+import type { HttpFlow } from "./flow/http_flow.ts";
 import type { Matcher } from "./flow/matcher/types.ts";
+import type { FlowPlayer, PlayFlowOptions } from "./flow/player.ts";
 import type { Addon } from "./hooks/addon.ts";
 import type { ProxyOptions } from "./options/proxy_options.ts";
 import { settingsOf } from "./options/settings.ts";
-import type { Handle, PausedFlow, PausedOptions, RuleLike } from "./rules/mod.ts";
+import type { Handle, PausedFlow, PausedOptions, RuleLike, Scenarios } from "./rules/mod.ts";
 import type { TapeEntry } from "./tape/entry.ts";
 import { openCa } from "./wire/mod.ts";
 
@@ -56,7 +60,7 @@ export async function startProxy(options: ProxyOptions = {}): Promise<Proxy> {
 }
 
 /** A running proxy. */
-export class Proxy implements AsyncDisposable {
+export class Proxy implements AsyncDisposable, FlowPlayer {
   /** The certificate authority that clients must trust. */
   readonly ca: {
     /** The certificate, PEM. */
@@ -73,6 +77,7 @@ export class Proxy implements AsyncDisposable {
   /** @ignore Use {@linkcode startProxy}. */
   constructor(parts: Parts) {
     this.#parts = parts;
+    parts.player = this;
     this.ca = parts.authority;
   }
 
@@ -99,6 +104,11 @@ export class Proxy implements AsyncDisposable {
   /** The flows that nothing on the tape matched; {@linkcode Proxy.close | close()} rejects when there are any. */
   get unmatched(): FlowSet {
     return this.#parts.capture.unmatched;
+  }
+
+  /** The scenarios of the rules, by name: the states they are in, and how to set them. */
+  get scenarios(): Scenarios {
+    return this.#parts.rules.scenarios;
   }
 
   /** The entries of the tape that no request has matched so far. */
@@ -156,6 +166,46 @@ export class Proxy implements AsyncDisposable {
    */
   nextPaused(matcher?: Matcher, options?: PausedOptions): Promise<PausedFlow> {
     return this.#parts.rules.breakpoints.next(matcher, options, this.flows);
+  }
+
+  /**
+   * Sends the request of a flow as a client would, exactly as it is and without a connection to itself: it goes through hooks, rules and
+   * tape, is captured, and `client.played` says which flow it is a copy of. Resolves with the new flow when that is over, however it
+   * ended. `flow.play()` is the same for a flow that is bound to this proxy; `flows.play()` plays many.
+   *
+   * @throws {OptionsError} it is no flow, or one that cannot be played: a WebSocket, a raw conversation, a tunnel
+   * @throws {FlowtapeError} `PROXY_CLOSED`
+   */
+  play(flow: HttpFlow, options?: PlayFlowOptions): Promise<HttpFlow> {
+    return play(this.#parts, flow, options);
+  }
+
+  /**
+   * Sends flows through the hooks of addons and rules once more, as they were: those of this proxy or of another one, or the entries of a
+   * tape or HAR. Requests are copies, the answers are those that they have had, and nothing reaches the network or a tape. What addons
+   * and rules do shows in the new flows, which come back in the order of the old ones and are in {@linkcode Proxy.flows | flows} too.
+   *
+   * @example
+   * ```ts
+   * import { startProxy } from "flowtape";
+   * import { readTape } from "flowtape/tape";
+   *
+   * async function findFailures(path: string) {
+   *   const failed: string[] = [];
+   *   await using proxy = await startProxy({
+   *     addons: [{ response: (flow) => void (flow.response!.status >= 500 && failed.push(flow.request.url)) }],
+   *   });
+   *   await proxy.replayThroughHooks(await readTape(path));
+   *   return failed;
+   * }
+   * ```
+   *
+   * @throws {OptionsError} something is no flow, or a flow that is not over; then no hook fires
+   * @throws {TapeError} the body of an entry cannot be read
+   * @throws {FlowtapeError} `PROXY_CLOSED`
+   */
+  replayThroughHooks(flows: Iterable<Flow | TapeEntry>): Promise<FlowSet> {
+    return replayThroughHooks(this.#parts, flows);
   }
 
   /**

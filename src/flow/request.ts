@@ -50,6 +50,7 @@ export class FlowRequest extends Message {
   #port: number;
   #target: string;
   #url: string | undefined;
+  #originalUrl: string | undefined;
   #query: LiveSearchParams | undefined;
 
   /** For the wire and the tape; everybody else uses {@linkcode FlowRequest.create}. */
@@ -100,11 +101,17 @@ export class FlowRequest extends Message {
     const url = parseUrl(value);
     const { scheme, hostname, port, target } = addressOf(url);
     const moved = hostname !== this.#hostname || port !== this.#port;
+    this.#keepOriginal();
     this.#scheme = scheme;
     this.#hostname = hostname;
     this.#port = port;
     this.#change(target);
     if (moved) this.host = url.host;
+  }
+
+  /** The URL that the client asked for, whatever rules and addons have made of it; a change of the scheme alone does not count. */
+  get originalUrl(): string {
+    return this.#originalUrl ?? this.url;
   }
 
   /** `http` or `https`; `ws` or `wss` when it asks for a WebSocket. */
@@ -128,6 +135,7 @@ export class FlowRequest extends Message {
         `${JSON.stringify(value)} is no host name: IPv6 addresses are in brackets, ports are apart`,
       );
     }
+    this.#keepOriginal();
     this.#hostname = value.toLowerCase();
     this.#url = undefined;
   }
@@ -141,6 +149,7 @@ export class FlowRequest extends Message {
     if (!Number.isInteger(value) || value < 1 || value > 65535) {
       throw new OptionsError(`port ${value} is not valid: a whole number from 1 to 65535 is accepted`);
     }
+    this.#keepOriginal();
     this.#port = value;
     this.#url = undefined;
   }
@@ -177,6 +186,7 @@ export class FlowRequest extends Message {
   /** The query; changing it changes the request. */
   get query(): URLSearchParams {
     return this.#query ??= new LiveSearchParams(queryOf(this.#target), (query) => {
+      this.#keepOriginal();
       this.#target = query === "" ? this.path : `${this.path}?${query}`;
       this.#url = undefined;
     });
@@ -202,9 +212,14 @@ export class FlowRequest extends Message {
           "other characters",
       );
     }
+    this.#keepOriginal();
     this.#target = target;
     this.#url = undefined;
     this.#query = undefined;
+  }
+
+  #keepOriginal(): void {
+    this.#originalUrl ??= this.url;
   }
 }
 

@@ -98,6 +98,8 @@ export interface Addon<Options = unknown> {
   /**
    * Asked before `request` and `response` of a flow: whether this addon needs that hook for it. A hook that nobody needs
    * does not fire, and the body is passed on while it arrives. Without this method every hook of the addon is needed.
+   * `"after"`: `response` is wanted, but nothing waits for it; it fires when the response has passed, and can change nothing, unless
+   * another addon needs it.
    */
-  needs?(hook: "request" | "response", flow: HttpFlow): boolean;
+  needs?(hook: "request" | "response", flow: HttpFlow): boolean | "after";
 }

@@ -47,17 +47,25 @@ export class Dispatcher {
     this.#listeners = listenersOf(addons);
   }
 
+  /** The addons of now without one of them. */
+  without(addon: Addon | undefined): Dispatcher {
+    return new Dispatcher(this.#addons.filter((other) => other !== addon), this.#onFailure);
+  }
+
   /** Whether any addon has this hook. */
   has(hook: HookName): boolean {
     return this.#listeners.has(hook);
   }
 
-  /** Whether any addon needs this hook for this flow. */
-  needs(hook: "request" | "response", flow: HttpFlow): boolean {
+  /** Whether any addon needs this hook for this flow; `"after"` when some want it, and none of them before the body has passed. */
+  needs(hook: "request" | "response", flow: HttpFlow): boolean | "after" {
+    let wanted: false | "after" = false;
     for (const { addon } of this.#listeners.get(hook) ?? NONE) {
-      if (addon.needs === undefined || addon.needs(hook, flow)) return true;
+      const need = addon.needs === undefined || addon.needs(hook, flow);
+      if (need === "after") wanted = need;
+      else if (need) return true;
     }
-    return false;
+    return hook === "response" ? wanted : false;
   }
 
   /**

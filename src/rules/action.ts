@@ -4,6 +4,7 @@
  * @module
  */
 import type { HttpFlow } from "../flow/http_flow.ts";
+import type { Addon } from "../hooks/addon.ts";
 import type { TcpFlow } from "../flow/tcp_flow.ts";
 
 /** An action as a function: it may edit the flow, set `flow.response` to answer it, or `flow.error` to end it. */
@@ -18,10 +19,11 @@ export type ActionFunction = ((flow: HttpFlow) => void | Promise<void>) & {
  * - `"forward"`: nothing; the flow goes on to the tape or to the server
  * - `"drop"`: the client's connection is cut
  * - `"ask"`: a breakpoint; the flow waits until the test has decided: see `ask()`
- * - a built-in: `respond()`, `edit()`, `delay()`, `sequence()`, `times()`
+ * - a built-in: `respond()`, `edit()`, `rewrite()`, `delay()`, `sequence()`, `times()`, `steps()`, `scenario()`...
+ * - an addon, whose hooks are called for the flows that the rule takes
  * - a function of the flow, called once the request is complete
  */
-export type Action = "forward" | "drop" | "ask" | ActionFunction;
+export type Action = "forward" | "drop" | "ask" | ActionFunction | Addon;
 
 /** What one action does to one flow. */
 export interface Work {

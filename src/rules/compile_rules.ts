@@ -10,14 +10,21 @@ import { exactOf } from "../flow/matcher/exact.ts";
 import { describeValue, isRegExp } from "../flow/matcher/describe.ts";
 import type { Matcher } from "../flow/matcher/types.ts";
 import type { TcpFlow } from "../flow/tcp_flow.ts";
-import { HOOKS } from "../hooks/table.ts";
 import type { Action } from "./action.ts";
+import { times } from "./actions/times.ts";
+import { isAddon } from "./addon_plan.ts";
+import { checkSettings, DefinedRule, type RuleSettings } from "./defined_rule.ts";
 import { isMswHandler, type MswHandlerLike, mswRules } from "./msw/mod.ts";
 import { planOf } from "./plan.ts";
 import type { Rule } from "./rule.ts";
 
-/** A rule: a matcher and an action, an MSW handler, or an array of MSW handlers. */
-export type RuleLike = readonly [Matcher, Action] | MswHandlerLike | readonly MswHandlerLike[];
+/** A rule: a matcher and an action (with settings, or made by `rule()`), an MSW handler, or an array of MSW handlers. */
+export type RuleLike =
+  | readonly [Matcher, Action]
+  | readonly [Matcher, Action, RuleSettings]
+  | DefinedRule
+  | MswHandlerLike
+  | readonly MswHandlerLike[];
 
 /**
  * Checks rules and makes them ready, with counters that nobody else has.
@@ -36,13 +43,32 @@ export function compileRules(
 
 function compileRule(rule: unknown, place: string): Rule | Rule[] {
   if (isMswHandler(rule)) return mswRules(rule, place);
+  if (rule instanceof DefinedRule) return definedRule(rule, place);
   if (!Array.isArray(rule)) throw new OptionsError(`${place} is ${complaint(rule)}`);
   if (rule.length > 0 && rule.every(isMswHandler)) return rule.flatMap((it, i) => mswRules(it, `${place}[${i}]`));
-  if (rule.length !== 2) throw new OptionsError(`${place} is ${describeValue(rule)}; ${EXPECTED}`);
+  if (rule.length !== 2 && rule.length !== 3) throw new OptionsError(`${place} is ${describeValue(rule)}; ${EXPECTED}`);
   if (isMswHandler(rule[0])) {
     throw new OptionsError(`${place} pairs an MSW handler with an action: a handler is a rule by itself`);
   }
-  return tupleRule(rule as [Matcher, Action], place);
+  const [matcher, action, settings] = rule as [Matcher, Action, unknown];
+  if (rule.length === 2) return tupleRule([matcher, action], place);
+  // Three things without settings among them are most often a method, a path and an action.
+  if (typeof settings !== "object") throw new OptionsError(`${place} is ${describeValue(rule)}; ${EXPECTED}`);
+  checkSettings(settings, `the settings of ${place}`);
+  return definedRule(new DefinedRule(matcher, action, settings), place);
+}
+
+function definedRule(defined: DefinedRule, place: string): Rule {
+  const { matcher, action, calls, settings: { name, priority, times: n } } = defined;
+  const rule = tupleRule([matcher, n === undefined ? action : times(n, action)], place);
+  return {
+    ...rule,
+    ...(name === undefined ? {} : { description: name }),
+    priority,
+    calls,
+    isEnabled: () => defined.enabled,
+    restore: () => defined.reset(),
+  };
 }
 
 function tupleRule([matcher, action]: [Matcher, Action], place: string): Rule {
@@ -62,7 +88,8 @@ function tupleRule([matcher, action]: [Matcher, Action], place: string): Rule {
   };
 }
 
-const EXPECTED = "a rule is [matcher, action], an MSW handler, or an array of MSW handlers";
+const EXPECTED =
+  "a rule is [matcher, action], [matcher, action, { name, priority, enabled, times }], rule(), an MSW handler, or an array of MSW handlers";
 
 function complaint(rule: unknown): string {
   if (isAddon(rule)) return `an addon: give it to \`addons\` or to proxy.use(); ${EXPECTED}`;
@@ -72,9 +99,4 @@ function complaint(rule: unknown): string {
 
 function isPattern(value: unknown): boolean {
   return typeof value === "object" && value !== null && isRegExp(value);
-}
-
-function isAddon(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  return Object.keys(HOOKS).some((hook) => typeof (value as Record<string, unknown>)[hook] === "function");
 }

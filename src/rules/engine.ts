@@ -12,9 +12,12 @@ import { Breakpoints } from "./ask/breakpoints.ts";
 import { decideConnect } from "./ask/connect.ts";
 import type { RuleLike } from "./compile_rules.ts";
 import { doResponseWork, Evaluation, isSettled } from "./evaluate.ts";
-import { forgetState, stateOf } from "./flow_state.ts";
+import { isThenable } from "./check.ts";
+import { keepList, stateOf, takeList } from "./flow_state.ts";
 import { Lifeline } from "./lifeline.ts";
+import { ruleError } from "./rule.ts";
 import { type Handle, RuleBook, type RuleOptions } from "./rule_book.ts";
+import type { Scenarios } from "./scenarios.ts";
 import { decideTcp } from "./tcp.ts";
 
 /**
@@ -80,12 +83,23 @@ export class RuleEngine implements Addon {
     decideTcp(flow, this.#book.list);
   }
 
+  /** The scenarios of the rules, by name. */
+  get scenarios(): Scenarios {
+    return this.#book.scenarios;
+  }
+
+  /** The head of a request has arrived: whatever changes from now on, the flow sees the rules of now. */
+  begin(flow: HttpFlow): void {
+    keepList(flow, this.#book.list);
+  }
+
   /** Tries the rules. */
   requestHeaders(flow: HttpFlow): void | Promise<void> {
     const { undecided } = flow;
-    forgetState(flow);
+    const list = takeList(flow) ?? this.#book.list;
+    flow.undecided = false;
     if (isSettled(flow)) return;
-    const evaluation = new Evaluation(flow, this.#book.list, this.#lifeline, this.breakpoints);
+    const evaluation = new Evaluation(flow, list, this.#lifeline, this.breakpoints);
     return undecided ? evaluation.later() : evaluation.run(0, "requestHeaders");
   }
 
@@ -107,8 +121,13 @@ export class RuleEngine implements Addon {
     const work = stateOf(flow)?.responseWork;
     if (work === undefined || work.length === 0) return;
     // Somebody may have wanted the body to pass unseen, but a rule has to change it.
-    if (!push && response !== undefined && this.needs("response", flow)) response.stream = false;
-    return doResponseWork(flow, work.filter((it) => !it.needsBody), this.#lifeline);
+    const keep = () => {
+      if (!push && response !== undefined && this.needs("response", flow) === true) response.stream = false;
+    };
+    keep();
+    const heads = work.filter((it) => !it.needsBody);
+    // An addon may say only now that it wants the whole.
+    return heads.length === 0 ? undefined : after(doResponseWork(flow, heads, this.#lifeline), keep);
   }
 
   /** Changes the response as a whole. */
@@ -119,21 +138,49 @@ export class RuleEngine implements Addon {
   }
 
   /** Ends what is still being done to a flow that has failed. */
-  error(flow: HttpFlow): void {
-    stateOf(flow)?.abort();
+  error(flow: HttpFlow): void | Promise<void> {
+    const state = stateOf(flow);
+    state?.abort();
+    if (state === undefined || state.errorWork.length === 0) return;
+    return this.#failed(flow, state.errorWork);
   }
 
-  /** The same as {@linkcode RuleEngine.close | close}. */
-  done(): void {
+  /** The same as {@linkcode RuleEngine.close | close}; addons that are actions are told. */
+  done(): void | Promise<void> {
     this.close();
+    const addons = [...this.#book.addons];
+    if (addons.length > 0) return allDone(addons);
   }
 
   /** Whether a flow waits here for its body. */
-  needs(hook: "request" | "response", flow: HttpFlow): boolean {
+  needs(hook: "request" | "response", flow: HttpFlow): boolean | "after" {
     const state = stateOf(flow);
     if (state === undefined) return false;
-    return hook === "request" ? state.pending !== undefined : state.responseWork.some((it) => it.needsBody);
+    if (hook === "request") return state.pending !== undefined;
+    if (state.responseWork.some((it) => it.needsBody === true)) return true;
+    return state.responseWork.some((it) => it.needsBody === "after") ? "after" : false;
   }
+
+  async #failed(flow: HttpFlow, works: readonly ((flow: HttpFlow) => unknown)[]): Promise<void> {
+    for (const work of works) {
+      try {
+        await work(flow);
+      } catch (cause) {
+        throw ruleError(stateOf(flow)?.report ?? { place: "rules", description: "error" }, cause);
+      }
+    }
+  }
+}
+
+async function allDone(addons: readonly Addon[]): Promise<void> {
+  const results = await Promise.allSettled(addons.map(async (addon) => await addon.done?.()));
+  const failed = results.find((result) => result.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+}
+
+function after(work: void | Promise<void>, then: () => void): void | Promise<void> {
+  if (isThenable(work)) return work.then(then);
+  then();
 }
 
 /** Whether the server may still be making the body: it has not said how long it will be. */

@@ -85,6 +85,9 @@ export class Evaluation {
     try {
       result = work.run(this.#flow);
     } catch (cause) {
+      // It has found out that it needs the request, and is run again when that is there.
+      const waits = cause instanceof BodyIncompleteError && !this.#flow.request.content.complete;
+      if (waits) return this.#defer(() => this.#do(report, work));
       throw ruleError(report, cause);
     }
     return isThenable(result) ? this.#await(report, result, () => this.#finish(report)) : this.#finish(report);

@@ -5,11 +5,15 @@
  */
 import type { HttpFlow } from "../flow/http_flow.ts";
 import type { Breakpoints } from "./ask/breakpoints.ts";
+import { RuleList } from "./rule_list.ts";
 
 /** Something to be done to the response once it is there. */
 export interface ResponseWork {
-  /** Whether it can only be done once the whole response is there. */
-  readonly needsBody: boolean;
+  /**
+   * Whether it can only be done once the whole response is there; `"after"`: then, but the response need not wait for it and may have
+   * been sent.
+   */
+  readonly needsBody: boolean | "after";
   /** Does it. */
   run(flow: HttpFlow): void | Promise<void>;
 }
@@ -26,6 +30,7 @@ export interface RuleReport {
 
 // One for all: most flows have none, and the state lives as long as its flow.
 const NO_WORK: readonly ResponseWork[] = [];
+const NO_ERROR_WORK: readonly ((flow: HttpFlow) => unknown)[] = [];
 
 /** The state of one flow. A flow that no rule has taken has none. */
 export class FlowState {
@@ -35,6 +40,10 @@ export class FlowState {
   pending: (() => void | Promise<void>) | undefined;
   /** What waits for the response, in the order in which it was asked for. */
   responseWork: readonly ResponseWork[] = NO_WORK;
+  /** What is to be done when the flow fails. */
+  errorWork: readonly ((flow: HttpFlow) => unknown)[] = NO_ERROR_WORK;
+  /** The list that the head of the request has met, until the rules are tried. */
+  list: RuleList | undefined;
   /** Where the flow can wait for a decision. */
   breakpoints: Breakpoints | undefined;
 
@@ -53,12 +62,16 @@ export class FlowState {
 
 /** The state of a flow; `undefined` when it has none. */
 export function stateOf(flow: HttpFlow): FlowState | undefined {
-  return flow.ruleState as FlowState | undefined;
+  return flow.ruleState instanceof FlowState ? flow.ruleState : undefined;
 }
 
 /** The state of a flow, made when it has none. */
 export function ensureState(flow: HttpFlow): FlowState {
-  const state = stateOf(flow) ?? new FlowState();
+  const kept = flow.ruleState;
+  if (kept instanceof FlowState) return kept;
+  const state = new FlowState();
+  // An addon in front of the rules does what an action does: the list is still to be tried.
+  if (kept instanceof RuleList) state.list = kept;
   flow.ruleState = state;
   return state;
 }
@@ -67,6 +80,33 @@ export function ensureState(flow: HttpFlow): FlowState {
 export function addResponseWork(flow: HttpFlow, work: ResponseWork): void {
   const state = ensureState(flow);
   state.responseWork = [...state.responseWork, work];
+}
+
+/** Adds something to be done when the flow fails. */
+export function addErrorWork(flow: HttpFlow, work: (flow: HttpFlow) => unknown): void {
+  const state = ensureState(flow);
+  state.errorWork = [...state.errorWork, work];
+}
+
+/** Keeps the list of rules that a flow has met, before anybody has looked at the flow. Most flows need no more state than that. */
+export function keepList(flow: HttpFlow, list: RuleList): void {
+  // Of a tunnel it is told only when that has failed, and rules may know of it by then.
+  flow.ruleState ??= list;
+}
+
+/**
+ * The list that a flow has met. It is given once: a flow that passes a second time meets the list of then, and what was known of it is
+ * forgotten.
+ */
+export function takeList(flow: HttpFlow): RuleList | undefined {
+  const kept = flow.ruleState;
+  if (kept instanceof FlowState && kept.list !== undefined) {
+    const { list } = kept;
+    kept.list = undefined;
+    return list;
+  }
+  forgetState(flow);
+  return kept instanceof RuleList ? kept : undefined;
 }
 
 /** Forgets a flow: it may pass a second time, when it is sent through the hooks again. */

@@ -10,6 +10,7 @@ import { FlowResponse } from "../flow/response.ts";
 import { didYouMean } from "../flow/suggest.ts";
 import { type Action, type ActionFunction, type BuiltInAction, constantPlan, PLAN, type Plan } from "./action.ts";
 import { drop } from "./actions/drop.ts";
+import { addonPlan, isAddon } from "./addon_plan.ts";
 import { forward } from "./actions/forward.ts";
 import { ask } from "./ask/ask.ts";
 import { isResponse, isThenable } from "./check.ts";
@@ -24,6 +25,7 @@ const NAMED: Readonly<Record<string, ActionFunction>> = { forward, drop, ask: as
  */
 export function planOf(action: Action, where: string): Plan {
   const known = typeof action === "string" && Object.hasOwn(NAMED, action) ? NAMED[action]! : action;
+  if (isAddon(known)) return addonPlan(known, where);
   if (typeof known !== "function") throw new OptionsError(`${where}: ${complaint(known)}`);
   const plan = (known as Partial<BuiltInAction>)[PLAN];
   return plan === undefined ? functionPlan(known) : plan();
@@ -59,7 +61,7 @@ function checkResult(result: unknown): void {
 
 function complaint(action: unknown): string {
   const accepted =
-    `"forward", "drop", "ask", respond(), edit(), delay(), sequence(), times() or a function of the flow`;
+    `"forward", "drop", "ask", respond(), edit(), rewrite(), delay(), sequence(), times(), steps(), an addon or a function of the flow`;
   if (typeof action === "string") {
     return `the action ${JSON.stringify(action)} is not known${didYouMean(action, Object.keys(NAMED))} ` +
       `(accepted are ${accepted})`;

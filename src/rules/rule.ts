@@ -25,7 +25,9 @@ export interface Rule {
   /** What it does when the index of rules alone can say that it matches: it matches whatever has these parts. */
   readonly exact?: { readonly parts: Readonly<Exact>; readonly plan: Plan };
   /** Where the flows that it takes are kept, when somebody wants them. */
-  readonly calls?: FlowSet;
+  readonly calls?: Pick<FlowSet, "append">;
+  /** Whether it is tried at all; a rule without it always is. */
+  isEnabled?(): boolean;
   /**
    * Says what to do with a flow, `undefined` when the rule does not match. Throws `BodyIncompleteError` when that cannot
    * be said before the request is complete.

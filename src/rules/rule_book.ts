@@ -4,11 +4,15 @@
  * @module
  */
 import { FlowSet } from "../flow/flow_set.ts";
+import type { Addon } from "../hooks/addon.ts";
 import type { Action, Plan } from "./action.ts";
 import { compileRules, type RuleLike } from "./compile_rules.ts";
+import { switchCount } from "./defined_rule.ts";
+import { PlanContext } from "./plan_context.ts";
 import { planOf } from "./plan.ts";
 import type { Rule } from "./rule.ts";
 import { RuleList } from "./rule_list.ts";
+import type { Scenarios } from "./scenarios.ts";
 
 /** Rules that were added later: what they met, and how to take them away. */
 export interface Handle extends Disposable {
@@ -47,28 +51,45 @@ export class RuleBook {
   #fallback: Plan;
   // Made when the next flow needs it: many changes in a row cost one.
   #list: RuleList | undefined;
+  #switches = switchCount();
+  readonly #context = new PlanContext();
 
   /** @throws {OptionsError} for a rule or an action of the wrong form */
   constructor({ rules = [], defaultAction = "forward", maxFlows }: RuleOptions) {
-    this.#rules = compileRules(rules);
+    this.#rules = this.#context.during(() => compileRules(rules));
     this.#initial = [...rules];
-    this.#fallback = planOf(defaultAction, "defaultAction");
+    this.#fallback = this.#context.during(() => planOf(defaultAction, "defaultAction"));
     this.#defaultAction = defaultAction;
     this.#maxFlows = maxFlows;
   }
 
   /** The list as it is now. It never changes. */
   get list(): RuleList {
-    return this.#list ??= new RuleList(
-      [...this.#groups.filter((group) => group.enabled).flatMap((group) => group.rules), ...this.#rules],
-      this.#fallback,
-    );
+    const switches = switchCount();
+    if (this.#list === undefined || this.#switches !== switches) {
+      this.#switches = switches;
+      const groups = this.#groups.filter((group) => group.enabled).flatMap((group) => group.rules);
+      const enabled = [...groups, ...this.#rules].filter((rule) => rule.isEnabled?.() ?? true);
+      this.#list = new RuleList(enabled, this.#fallback);
+    }
+    return this.#list;
+  }
+
+  /** The scenarios of these rules. */
+  get scenarios(): Scenarios {
+    return this.#context.scenarios;
+  }
+
+  /** The addons among the actions that want to know when the proxy has closed. */
+  get addons(): Iterable<Addon> {
+    return this.#context.addons;
   }
 
   /** Adds rules in front. */
   use(rules: readonly RuleLike[]): Handle {
     const calls = new FlowSet([], { max: this.#maxFlows });
-    const compiled = compileRules(rules, (i) => `rules[${i}] of use()`).map((rule) => ({ ...rule, calls }));
+    const compiled = this.#context.during(() => compileRules(rules, (i) => `rules[${i}] of use()`))
+      .map((rule) => ({ ...rule, calls: rule.calls === undefined ? calls : both(rule.calls, calls) }));
     const group: Group = { rules: compiled, enabled: true };
     this.#groups = [group, ...this.#groups];
     this.#changed();
@@ -96,15 +117,16 @@ export class RuleBook {
   /** Back to the rules of the beginning, which count from zero again. */
   reset(): void {
     for (const rule of this.#rules) rule.restore?.();
-    this.#rules = compileRules(this.#initial);
-    this.#fallback = planOf(this.#defaultAction, "defaultAction");
+    this.#context.scenarios.reset();
+    this.#rules = this.#context.during(() => compileRules(this.#initial));
+    this.#fallback = this.#context.during(() => planOf(this.#defaultAction, "defaultAction"));
     this.#groups = [];
     this.#changed();
   }
 
   /** Says what is done to a flow that no rule matches. */
   setDefault(action: Action): void {
-    this.#fallback = planOf(action, "defaultAction");
+    this.#fallback = this.#context.during(() => planOf(action, "defaultAction"));
     this.#defaultAction = action;
     this.#changed();
   }
@@ -112,4 +134,15 @@ export class RuleBook {
   #changed(): void {
     this.#list = undefined;
   }
+}
+
+type Calls = NonNullable<Rule["calls"]>;
+
+function both(one: Calls, other: Calls): Calls {
+  return {
+    append(flow) {
+      one.append(flow);
+      other.append(flow);
+    },
+  };
 }

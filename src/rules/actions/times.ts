@@ -45,3 +45,17 @@ export function times(n: number, action: Action): ActionFunction {
     };
   });
 }
+
+/**
+ * Does something to the first flow that the rule matches: {@linkcode times} with 1.
+ *
+ * @example
+ * ```ts
+ * import { once, respond, startProxy } from "flowtape";
+ *
+ * await using proxy = await startProxy({ rules: [["/login", once(respond({ status: 503 }))]] });
+ * ```
+ */
+export function once(action: Action): ActionFunction {
+  return times(1, action);
+}

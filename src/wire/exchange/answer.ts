@@ -71,7 +71,9 @@ function afterBody(exchange: Exchange, next: () => void): void {
   const { flow, context } = exchange;
   const response = flow.response!;
   letGoUnsendable(exchange);
-  if (!context.hooks.needs("response", flow)) {
+  const need = context.hooks.needs("response", flow);
+  if (need !== true) {
+    if (need === "after") exchange.hookAfterwards();
     next();
   } else if (response.content.complete) {
     exchange.hook("response", () => exchange.unlessFailed(next));

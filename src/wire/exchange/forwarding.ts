@@ -283,11 +283,13 @@ export class Forwarding implements UpstreamUser {
 
   #headSeen(response: FlowResponse): void {
     const { flow, context } = this.#exchange;
+    let need: boolean | "after";
     if (flow.error !== undefined) {
       this.#exchange.fail(flow.error);
     } else if (this.#changed(response)) {
       this.#replaced("headed");
-    } else if (!context.hooks.needs("response", flow)) {
+    } else if ((need = context.hooks.needs("response", flow)) !== true) {
+      if (need === "after") this.#exchange.hookAfterwards();
       this.#pass();
     } else if (response.stream || isOpenEnded(response.headers.get("content-type"))) {
       // Nobody waits for the end of a stream of events: there may be none.
