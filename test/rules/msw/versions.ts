@@ -3,6 +3,7 @@
  *
  * @module
  */
+import "./quiet.ts";
 import * as msw3 from "msw";
 import * as msw2 from "msw2";
 
