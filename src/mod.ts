@@ -40,8 +40,12 @@ export {
   type FlowErrorCode,
 } from "./flow/flow_error.ts";
 export { FlowSet, type FlowSetOptions } from "./flow/flow_set.ts";
+export type { FlowPlayer, PlayFlowOptions } from "./flow/player.ts";
+export type { ExtractFrom } from "./flow/set/extract.ts";
+export type { PlayEditor, PlayOptions } from "./flow/set/play.ts";
+export type { FlowSummary } from "./flow/summary.ts";
 export { FlowHeaders, type HeadersLike } from "./flow/headers.ts";
-export { type FlowSource, HttpFlow, type InformationalResponse } from "./flow/http_flow.ts";
+export { type EditFlowOptions, type FlowSource, HttpFlow, type InformationalResponse } from "./flow/http_flow.ts";
 export { BodyIncompleteError, type HttpVersion, Message } from "./flow/message.ts";
 export type { Peer, TlsInfo } from "./flow/peer.ts";
 export { FlowRequest, type RequestAddress, type RequestInit, type Scheme } from "./flow/request.ts";

@@ -3,11 +3,19 @@
  *
  * @module
  */
+import { copyRequest, copyResponse } from "./copy.ts";
+import { OptionsError } from "./error.ts";
+import type { Flow } from "./flow.ts";
 import type { FlowError, FlowErrorCode } from "./flow_error.ts";
 import type { FlowHeaders } from "./headers.ts";
 import type { Peer } from "./peer.ts";
+import { describeValue } from "./matcher/describe.ts";
+import { checkPlayer, type FlowPlayer, type PlayFlowOptions, unbound } from "./player.ts";
+import { redirected } from "./redirect.ts";
 import type { FlowRequest } from "./request.ts";
 import type { FlowResponse } from "./response.ts";
+import { redactUrl } from "./sensitive.ts";
+import { similar } from "./similar.ts";
 import type { Cut, Shape } from "./shape.ts";
 import type { Timings } from "./timings.ts";
 import type { WebSocketConversation } from "./websocket.ts";
@@ -23,6 +31,12 @@ export interface InformationalResponse {
   readonly reason: string;
   /** Such as the `Link` fields of early hints. */
   readonly headers: FlowHeaders;
+}
+
+/** What {@linkcode HttpFlow.edit} takes besides the change. */
+export interface EditFlowOptions {
+  /** What the change tries out: it is kept in `metadata.payload`, and `flows.withoutPayloads()` leaves such flows out. */
+  payload?: string;
 }
 
 let lastId = 0;
@@ -82,6 +96,8 @@ export class HttpFlow {
   cut: Cut | undefined;
 
   readonly #number = ++lastId;
+  #player: FlowPlayer | undefined;
+  #basis: string | undefined;
   #metadata: Record<string, unknown> | undefined;
   #alerts: string[] | undefined;
   #faults: string[] | undefined;
@@ -112,6 +128,111 @@ export class HttpFlow {
   /** What was done to its connections on purpose (`fault()`, `throttle()`), a line each: what slows from the start, what breaks when it does. */
   get faults(): string[] {
     return this.#faults ??= [];
+  }
+
+  /** Who plays it: the proxy that has captured it, or that it was bound to. */
+  get player(): FlowPlayer | undefined {
+    return this.#player;
+  }
+
+  /** For the proxy: it has captured the flow. Everybody else uses {@linkcode HttpFlow.bind | bind()}. */
+  set player(player: FlowPlayer | undefined) {
+    this.#player = player;
+  }
+
+  /** For the wire: the id of the flow that this one is a changed copy of; its own when it is none. */
+  get basis(): string {
+    return this.#basis ?? this.id;
+  }
+
+  /** Whether another flow went to the same place: host, port, path, with or without TLS. Method, query and body may differ. */
+  similar(other: Flow): boolean {
+    return similar(this, other);
+  }
+
+  /**
+   * A flow that has not been sent, with a copy of this one's request that the function changes. This one stays as it is.
+   *
+   * @example
+   * ```ts
+   * import { startProxy } from "flowtape";
+   *
+   * await using proxy = await startProxy();
+   * const flow = proxy.flows.first();
+   * if (flow?.type === "http") await flow.edit((request) => request.headers.delete("authorization")).play();
+   * ```
+   *
+   * @throws {OptionsError} it is no function, or an async one
+   */
+  edit(change: (request: FlowRequest) => unknown, options: EditFlowOptions = {}): HttpFlow {
+    if (typeof change !== "function") {
+      throw new OptionsError(`edit() takes a function that changes a request, not ${describeValue(change)}`);
+    }
+    const flow = this.#unsent(copyRequest(this.request));
+    const returned = change(flow.request);
+    if (typeof (returned as Partial<Promise<unknown>> | null | undefined)?.then === "function") {
+      (returned as Promise<unknown>).then(undefined, () => {});
+      throw new OptionsError(
+        "the function of edit() may not be async: change the request before, or use play({ edit })",
+      );
+    }
+    if (options.payload !== undefined) flow.metadata.payload = options.payload;
+    return flow;
+  }
+
+  /**
+   * Sends the request again, exactly as it is, and resolves with the new flow when that is over, however it ended. This one stays as
+   * it is.
+   *
+   * @throws {OptionsError} it is bound to no proxy, or a WebSocket
+   * @throws {FlowtapeError} `PROXY_CLOSED`
+   */
+  async play(options?: PlayFlowOptions): Promise<HttpFlow> {
+    if (this.#player === undefined) throw unbound(`${this.request.method} ${redactUrl(this.request.url)}`);
+    return await this.#player.play(this, options);
+  }
+
+  /**
+   * The flow of the next hop of a redirection, which has not been sent; `undefined` when the response is none (RFC 9110 section 15.4).
+   *
+   * As with `fetch`, 303 makes it a GET without a body, 301 and 302 make a GET of a POST, 307 and 308 change nothing; `Authorization`
+   * does not go to another origin. There is no cookie jar: the next request has the cookies of this one when the host is the same, and
+   * those that the response has set for it.
+   *
+   * @throws {FlowtapeError} `BAD_REDIRECT`: it leads to what is no http or https URL
+   */
+  follow(): HttpFlow | undefined {
+    const next = this.response && redirected(this.request, this.response);
+    return next && this.#unsent(next);
+  }
+
+  /** A copy of this flow that is played by a proxy. This one stays bound to whom it was. */
+  bind(proxy: FlowPlayer): HttpFlow {
+    checkPlayer(proxy, "bind()");
+    const copy = this.#unsent(copyRequest(this.request));
+    Object.assign(copy.timings, this.timings);
+    copy.response = this.response && copyResponse(this.response);
+    copy.original = this.original && copyResponse(this.original);
+    copy.websocket = this.websocket;
+    copy.error = this.error;
+    copy.server = this.server;
+    copy.source = this.source;
+    copy.done = this.done;
+    copy.player = proxy;
+    Object.assign(copy.metadata, this.metadata);
+    copy.alerts.push(...this.alerts);
+    copy.informational.push(...this.informational);
+    return copy;
+  }
+
+  #unsent(request: FlowRequest): HttpFlow {
+    const flow = new HttpFlow(request, this.client);
+    flow.player = this.#player;
+    flow.#basis = this.basis;
+    flow.marked = this.marked;
+    flow.comment = this.comment;
+    if (this.#metadata?.payload !== undefined) flow.metadata.payload = this.#metadata.payload;
+    return flow;
   }
 
   /** Ends the flow: the client's connection is cut, the server's too. Has no effect on a flow that is done. */

@@ -55,6 +55,11 @@ export interface Peer {
   via?: string;
   /** For a client: the `host:port` of the CONNECT tunnel that it speaks in. */
   tunnel?: string;
+  /**
+   * For a client that is the proxy itself: the id of the flow that it has sent again (`play()`) or given to the hooks once more
+   * (`replayThroughHooks()`). There is no connection then, `host` is `"played"` and `port` 0.
+   */
+  played?: string;
   /** Why the connection failed. */
   error?: FlowError;
 }

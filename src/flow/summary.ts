@@ -5,6 +5,9 @@
  */
 import type { Flow } from "./flow.ts";
 import { redactUrl } from "./sensitive.ts";
+import { lengthOf, payloadOf, timeOf } from "./set/measure.ts";
+import { isOutlier, type UsualRange, usualRange } from "./set/outliers.ts";
+import { textTable } from "./set/text_table.ts";
 
 /** A few words about a flow. */
 export interface FlowSummary {
@@ -26,6 +29,8 @@ export interface SummaryOptions {
   width?: number;
   /** How many lines are shown at most, the latest ones; all by default. */
   limit?: number;
+  /** `"marked"`: sizes and times that are far from those of the others have an asterisk. `"plain"` by default. */
+  outliers?: "marked" | "plain";
 }
 
 /** Method, URL, result and source of a flow. */
@@ -42,21 +47,62 @@ export function describeFlow(flow: Flow): FlowSummary {
 export function summarize(flows: Iterable<Flow>, options: SummaryOptions = {}): string {
   const all = [...flows];
   const skipped = Math.max(0, all.length - (options.limit ?? Infinity));
-  const rows = all.slice(skipped).map((flow, i) => rowOf(flow, skipped + i));
-  const lines = rows.length === 0 ? [] : table([HEAD, ...rows], options.width ?? 100);
-  return [...lines, countLine(all.length, skipped, options.dropped ?? 0)].join("\n");
+  const usual = options.outliers === "marked" ? usualOf(all) : {};
+  const shown = all.slice(skipped);
+  const payloads = shown.some((flow) => payloadOf(flow) !== undefined);
+  const rows = shown.map((flow, i) => rowOf(flow, skipped + i, usual, payloads));
+  const marked = (column: number) => rows.some((row) => row[column]!.endsWith(MARK));
+  return [
+    ...(rows.length === 0 ? [] : table([headOf(payloads), ...rows], options.width ?? 100)),
+    ...legend({ size: marked(SIZE) ? usual.size : undefined, ms: marked(MS) ? usual.ms : undefined }),
+    countLine(all.length, skipped, options.dropped ?? 0),
+  ].join("\n");
 }
 
 type Row = readonly string[];
 
-const HEAD: Row = ["#", "method", "url", "status", "source", "size", "ms"];
-const URL_COLUMN = 2;
-const RIGHT = new Set([0, 5, 6]);
+/** What stands behind a value that is far from the others. */
+const MARK = " *";
 
-function rowOf(flow: Flow, index: number): Row {
+interface Usual {
+  readonly size?: UsualRange | undefined;
+  readonly ms?: UsualRange | undefined;
+}
+
+function usualOf(flows: readonly Flow[]): Usual {
+  const values = (of: (flow: Flow) => number | undefined) => flows.flatMap((flow) => of(flow) ?? []);
+  return {
+    size: usualRange(values(lengthOf), (median) => median / 20),
+    // Timers and garbage collection alone move times so far.
+    ms: usualRange(values(timeOf), (median) => Math.max(20, median / 2)),
+  };
+}
+
+function legend({ size, ms }: Usual): string[] {
+  const range = ({ low, high }: UsualRange, text: (value: number) => string) =>
+    `${text(Math.max(0, Math.ceil(low)))} to ${text(Math.floor(high))}`;
+  const parts = [
+    ...(size === undefined ? [] : [`size usually ${range(size, bytes)}`]),
+    ...(ms === undefined ? [] : [`ms usually ${range(ms, String)}`]),
+  ];
+  return parts.length === 0 ? [] : [`* far from the others: ${parts.join(", ")}`];
+}
+
+const URL_COLUMN = 2;
+const SIZE = 5;
+const MS = 6;
+
+function headOf(payloads: boolean): Row {
+  return ["#", "method", "url", "status", "source", "size", "ms", ...(payloads ? ["payload"] : [])];
+}
+
+function rowOf(flow: Flow, index: number, usual: Usual, payloads: boolean): Row {
   const { method, url, status, source } = describeFlow(flow);
-  const took = flow.timings.end === undefined ? "" : String(Math.round(flow.timings.end));
-  return [String(index), method, url, String(status), source, sizeOf(flow), took];
+  const time = timeOf(flow);
+  const took = time === undefined ? "" : String(Math.round(time)) + (isOutlier(time, usual.ms) ? MARK : "");
+  const size = sizeOf(flow) + (isOutlier(lengthOf(flow), usual.size) ? MARK : "");
+  const payload = payloads ? [JSON.stringify(payloadOf(flow) ?? "").slice(1, -1).slice(0, 40)] : [];
+  return [String(index), method, url, String(status), source, size, took, ...payload];
 }
 
 function sizeOf(flow: Flow): string {
@@ -75,23 +121,14 @@ function bytes(size: number): string {
 }
 
 function table(rows: readonly Row[], width: number): string[] {
-  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const others = widths.reduce((sum, one, column) => column === URL_COLUMN ? sum : sum + one, 2 * (HEAD.length - 1));
-  widths[URL_COLUMN] = Math.min(widths[URL_COLUMN]!, Math.max(24, width - others));
-  return rows.map((row) =>
+  // Where one is marked, the others keep their place.
+  const aligned = rows.map((row) =>
     row.map((cell, column) => {
-      const room = widths[column]!;
-      const text = column === URL_COLUMN ? shortenMiddle(cell, room) : cell;
-      return RIGHT.has(column) ? text.padStart(room) : text.padEnd(room);
-    }).join("  ").trimEnd()
+      const marks = (column === SIZE || column === MS) && rows.some((other) => other[column]!.endsWith(MARK));
+      return marks && !cell.endsWith(MARK) ? `${cell}  ` : cell;
+    })
   );
-}
-
-/** Both ends of a URL tell more than its middle. */
-function shortenMiddle(text: string, room: number): string {
-  if (text.length <= room) return text;
-  const end = Math.floor((room - 1) / 2);
-  return `${text.slice(0, room - 1 - end)}…${text.slice(text.length - end)}`;
+  return textTable(aligned, { right: new Set([0, SIZE, MS]), shrink: { column: URL_COLUMN, width, least: 24 } });
 }
 
 function countLine(count: number, skipped: number, dropped: number): string {

@@ -3,9 +3,11 @@
  *
  * @module
  */
+import type { Flow } from "./flow.ts";
 import type { FlowError, FlowErrorCode } from "./flow_error.ts";
 import type { Peer } from "./peer.ts";
 import type { Cut, Shape } from "./shape.ts";
+import { similar } from "./similar.ts";
 import type { TcpMessage } from "./tcp_message.ts";
 import type { Timings } from "./timings.ts";
 
@@ -79,6 +81,11 @@ export class TcpFlow {
   /** A place for addons to keep what they know of this flow; use a key of your own. */
   get metadata(): Record<string, unknown> {
     return this.#metadata ??= {};
+  }
+
+  /** Whether another conversation was with the same host and port. */
+  similar(other: Flow): boolean {
+    return similar(this, other);
   }
 
   /** Ends the flow: both connections are cut. Has no effect on a flow that is done. */

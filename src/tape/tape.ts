@@ -5,8 +5,10 @@
  */
 import { basename, join } from "node:path";
 import { TapeError } from "../flow/error.ts";
+import { FlowSet } from "../flow/flow_set.ts";
 import { TapeEntry } from "./entry.ts";
 import { placeOf, readEntry } from "./entry_read.ts";
+import { flowOfEntry } from "./flow_of_entry.ts";
 import { bodyFolder, emptyLog } from "./har.ts";
 import { damaged, parseHar } from "./har_read.ts";
 import type { RedactOptions } from "./options.ts";
@@ -25,6 +27,17 @@ export class Tape implements Iterable<TapeEntry> {
   constructor(path: string, entries: readonly TapeEntry[]) {
     this.path = path;
     this.entries = entries;
+  }
+
+  /**
+   * The recorded exchanges as flows, which can be filtered and compared; to play them, bind them to a proxy. All bodies are read.
+   *
+   * @throws {TapeError} a body cannot be read
+   */
+  async flows(): Promise<FlowSet> {
+    const flows = new FlowSet();
+    for (const entry of this.entries) flows.append(await flowOfEntry(entry));
+    return flows;
   }
 
   /** The recorded exchanges. */
