@@ -69,6 +69,8 @@ export {
   type WebSocketMessageInit,
 } from "./flow/websocket.ts";
 
+export type { BrowserOptions } from "./client/browser.ts";
+
 // Which flows.
 export { all, any, not } from "./flow/matcher/combine.ts";
 export { filter } from "./flow/filter/filter.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 import { withCredentials } from "./client/credentials.ts";
+import { type BrowserOptions, browserOptions } from "./client/browser.ts";
 import { childEnv } from "./client/env.ts";
 import type { WaitOptions } from "./fixture/capture.ts";
 import { close } from "./fixture/close.ts";
@@ -135,6 +136,14 @@ export class Proxy implements AsyncDisposable, FlowPlayer {
    */
   env(base: Record<string, string | undefined> = {}): Record<string, string> {
     return childEnv(withCredentials(this.url, this.#parts.settings.auth), this.ca.path, base);
+  }
+
+  /**
+   * Launch options that point Chromium at the proxy and let it accept the proxy's certificates: `chromium.launch(proxy.browser())` in
+   * Playwright. `args` alone will do for a Chromium that is started in another way, with a `--user-data-dir`.
+   */
+  browser(): BrowserOptions {
+    return browserOptions(this.url, this.ca.spki, this.#parts.settings.auth);
   }
 
   /**

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { type BrowserOptions, browserOptions } from "./browser.ts";
 export type { Credentials } from "./credentials.ts";
 export { childEnv } from "./env.ts";
 export { type ProxyFetch, proxyFetch } from "./fetch.ts";
