@@ -32,7 +32,7 @@ export interface Work {
   /** Does it. */
   run(flow: HttpFlow): void | Promise<void>;
   /** Does it to a raw conversation that begins. None: that makes no sense. */
-  tcp?(flow: TcpFlow): void;
+  tcp?(flow: TcpFlow): void | Promise<void>;
 }
 
 /** An action in one place of one list of rules: with counters of its own, where it counts. */

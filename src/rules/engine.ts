@@ -79,8 +79,13 @@ export class RuleEngine implements Addon {
   }
 
   /** Does what the rules with `tcp()` say, or the default action. */
-  tcpStart(flow: TcpFlow): void {
-    decideTcp(flow, this.#book.list);
+  tcpStart(flow: TcpFlow): void | Promise<void> {
+    return decideTcp(flow, this.#book.list, this.#lifeline);
+  }
+
+  /** Ends what is still being done to a conversation that has failed. */
+  tcpError(flow: TcpFlow): void {
+    stateOf(flow)?.abort();
   }
 
   /** The scenarios of the rules, by name. */

@@ -4,6 +4,7 @@
  * @module
  */
 import type { HttpFlow } from "../flow/http_flow.ts";
+import type { TcpFlow } from "../flow/tcp_flow.ts";
 import type { Breakpoints } from "./ask/breakpoints.ts";
 import { RuleList } from "./rule_list.ts";
 
@@ -61,12 +62,12 @@ export class FlowState {
 }
 
 /** The state of a flow; `undefined` when it has none. */
-export function stateOf(flow: HttpFlow): FlowState | undefined {
+export function stateOf(flow: HttpFlow | TcpFlow): FlowState | undefined {
   return flow.ruleState instanceof FlowState ? flow.ruleState : undefined;
 }
 
 /** The state of a flow, made when it has none. */
-export function ensureState(flow: HttpFlow): FlowState {
+export function ensureState(flow: HttpFlow | TcpFlow): FlowState {
   const kept = flow.ruleState;
   if (kept instanceof FlowState) return kept;
   const state = new FlowState();
@@ -112,6 +113,7 @@ export function takeList(flow: HttpFlow): RuleList | undefined {
 /** Forgets a flow: it may pass a second time, when it is sent through the hooks again. */
 export function forgetState(flow: HttpFlow): void {
   flow.ruleState = undefined;
+  flow.shape = flow.cut = undefined;
   flow.undecided = false;
 }
 

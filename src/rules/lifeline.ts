@@ -4,6 +4,7 @@
  * @module
  */
 import type { HttpFlow } from "../flow/http_flow.ts";
+import type { TcpFlow } from "../flow/tcp_flow.ts";
 import { ensureState, type FlowState } from "./flow_state.ts";
 
 /** All work of one proxy's rules that is under way. */
@@ -17,7 +18,11 @@ export class Lifeline {
    *
    * @returns whether the flow lives on; `done` has then had the result
    */
-  async during<T>(flow: HttpFlow, work: PromiseLike<T>, done: (result: T) => void | Promise<void>): Promise<void> {
+  async during<T>(
+    flow: HttpFlow | TcpFlow,
+    work: PromiseLike<T>,
+    done: (result: T) => void | Promise<void>,
+  ): Promise<void> {
     const state = ensureState(flow);
     const unwatch = watchKill(flow, state);
     this.#flows.add(state);
@@ -29,11 +34,8 @@ export class Lifeline {
       this.#flows.delete(state);
       unwatch();
     }
-    const { method, url } = flow.request;
-    flow.error ??= {
-      code: "PROXY_CLOSED",
-      message: `the proxy was closed while a rule was at work on ${method} ${url}`,
-    };
+    const name = flow.type === "http" ? `${flow.request.method} ${flow.request.url}` : `${flow.hostname}:${flow.port}`;
+    flow.error ??= { code: "PROXY_CLOSED", message: `the proxy was closed while a rule was at work on ${name}` };
   }
 
   /** Ends everything now and in future. */
@@ -59,7 +61,7 @@ function untilAborted<T>(work: PromiseLike<T>, signal: AbortSignal): Promise<T |
 }
 
 /** `flow.kill()` tells one listener, the wire's: it is told too. */
-function watchKill(flow: HttpFlow, state: FlowState): () => void {
+function watchKill(flow: HttpFlow | TcpFlow, state: FlowState): () => void {
   const wire = flow.onKill;
   const watch = () => {
     state.abort();

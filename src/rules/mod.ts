@@ -4,7 +4,7 @@
  * @module
  */
 export type { Action, ActionFunction } from "./action.ts";
-export { delay, type Distribution } from "./actions/delay.ts";
+export { delay } from "./actions/delay.ts";
 export { drop } from "./actions/drop.ts";
 export { type Edit, edit } from "./actions/edit.ts";
 export { forward } from "./actions/forward.ts";
@@ -23,6 +23,16 @@ export { Scenarios, ScenarioState } from "./scenarios.ts";
 export { sequence } from "./actions/sequence.ts";
 export { once, times } from "./actions/times.ts";
 export { ask, type AskOptions } from "./ask/ask.ts";
+export type {
+  Distribution,
+  JitterTime,
+  LogNormalTime,
+  NormalTime,
+  UniformTime,
+} from "./faults/distribution.ts";
+export { fault } from "./faults/fault.ts";
+export type { FaultKind, FaultOptions } from "./faults/fault_options.ts";
+export { throttle, type ThrottleOptions } from "./faults/throttle.ts";
 export type { PausedOptions } from "./ask/breakpoints.ts";
 export type { PausedFlow, PausePhase } from "./ask/paused_flow.ts";
 export type { RuleLike } from "./compile_rules.ts";

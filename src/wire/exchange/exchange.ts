@@ -196,7 +196,6 @@ export class Exchange implements OutgoingRequest {
   break({ code, description, cut }: BreakStage): void {
     const { method, url } = this.flow.request;
     this.flow.cut = cut;
-    this.flow.faults.push(description);
     this.fail({ code, message: `${method} ${url} was broken by a rule: ${description}` });
   }
 

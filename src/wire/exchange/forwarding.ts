@@ -62,6 +62,7 @@ export class Forwarding implements UpstreamUser {
     this.#shaper = new Shaper(flow.shape.request, {
       open: () => this.#begin(),
       drained: (callback) => this.#stream?.drained(callback),
+      fired: ({ description }) => void flow.faults.push(description),
       broken: (stage) => this.#exchange.break(stage),
       guard: (step) => this.#exchange.proceed(step),
       // Which of them it is will be known when there is a connection.

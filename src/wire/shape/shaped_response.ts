@@ -24,6 +24,7 @@ export function shapedResponse(exchange: Exchange, given: ResponseOut, shape: Sh
       shaper.attach(out.framing.kind === "none" ? withoutBody(sink) : sink, total);
     },
     drained: (callback) => client.drained(callback),
+    fired: ({ description }) => void flow.faults.push(description),
     broken: (stage) => exchange.break(stage),
     guard: (step) => exchange.proceed(step),
     trickles,

@@ -19,7 +19,9 @@ export interface ShapedWay {
   open?(): void;
   /** Calls once when what was passed on has been taken. */
   drained(callback: () => void): void;
-  /** It is time to break the connection. Nothing more passes. */
+  /** Nothing more passes; it is not broken yet. */
+  fired(stage: BreakStage): void;
+  /** It is time to break the connection. */
   broken(stage: BreakStage): void;
   /** Runs what a timer has brought, unless the flow is over; it may throw. */
   guard?(step: () => void): void;
@@ -64,6 +66,11 @@ export class Shaper implements BodySink {
   /** Whether something is still to be passed on. */
   get pending(): boolean {
     return !this.#over;
+  }
+
+  /** Whether nothing passes any more. */
+  get silent(): boolean {
+    return this.#silent;
   }
 
   /** Lets the head go when it is time, which may be at once. */
@@ -235,6 +242,7 @@ export class Shaper implements BodySink {
     this.#queue = [];
     this.#waiting = 0;
     this.#tellDrained();
+    this.#way.fired(stage);
     const broken = () => {
       this.#over = true;
       this.#way.broken(stage);

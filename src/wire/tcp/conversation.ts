@@ -7,10 +7,12 @@ import type { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { FlowError } from "../../flow/flow_error.ts";
+import type { BreakStage } from "../../flow/shape.ts";
 import type { TcpFlow } from "../../flow/tcp_flow.ts";
 import type { HookName } from "../../hooks/table.ts";
 import { resetConnection } from "../inbound/reset.ts";
 import { DialError } from "../outbound/dial.ts";
+import { breakConnection } from "../shape/break_connection.ts";
 import type { ClientConnection, WireContext } from "../wire_context.ts";
 import { Direction } from "./direction.ts";
 import { Transcript } from "./transcript.ts";
@@ -70,9 +72,11 @@ export class Conversation implements ClientConnection {
     const relay = (from: "client" | "server") => ({
       message: (bytes: Buffer) => this.#message(from, bytes),
       done: () => this.#sideDone(),
+      fired: ({ description }: BreakStage) => void this.#flow.faults.push(description),
+      broken: (stage: BreakStage) => this.#break(stage),
     });
-    this.#up = new Direction(this.#client, server, relay("client"));
-    this.#down = new Direction(server, this.#client, relay("server"));
+    this.#up = new Direction(this.#client, server, relay("client"), this.#flow.shape?.request);
+    this.#down = new Direction(server, this.#client, relay("server"), this.#flow.shape?.response);
     this.#up.start(early);
     this.#down.start();
     if (server.destroyed) this.#serverClosed();
@@ -125,13 +129,33 @@ export class Conversation implements ClientConnection {
     if (this.#over) return;
     this.#flow.error = error;
     this.#end();
-    resetConnection(this.#client);
-    if (this.#server !== undefined) resetConnection(this.#server);
+    this.#cut();
     this.#lastHook("tcpError");
+  }
+
+  #break({ code, description, cut }: BreakStage): void {
+    this.#flow.cut = cut;
+    this.#fail({ code, message: `the conversation with ${this.#name} was broken by a rule: ${description}` });
+  }
+
+  #cut(): void {
+    const { cut } = this.#flow;
+    if (cut === undefined) {
+      resetConnection(this.#client);
+      if (this.#server !== undefined) resetConnection(this.#server);
+      return;
+    }
+    breakConnection(this.#client, cut, cut.garbage);
+    if (this.#server === undefined) return;
+    const server = this.#server;
+    breakConnection(server, cut);
+    this.#client.on("close", () => server.destroy());
   }
 
   #end(): void {
     this.#over = true;
+    this.#up?.close();
+    this.#down?.close();
     const flow = this.#flow;
     flow.onKill = undefined;
     flow.timings.end = performance.now() - flow.origin;

@@ -73,6 +73,7 @@ export class WebSocketRelay implements WebSocketControl, ClientConnection {
   /** The handshake is done: the conversation begins. */
   open(streams: Readonly<Record<Side, Detached>>): void {
     this.#exchange.context.clients.add(this);
+    const { shape } = this.#exchange.flow;
     const end = (from: Side) =>
       new RelayEnd(streams[from].stream, {
         data: (bytes) => this.#conversation.push(from, bytes),
@@ -81,7 +82,9 @@ export class WebSocketRelay implements WebSocketControl, ClientConnection {
         finished: () => this.#finished(from),
         drained: () => this.#pull(),
         closed: () => this.#endClosed(),
-      });
+        fired: ({ description }) => void this.#exchange.flow.faults.push(description),
+        broken: (stage) => this.#exchange.over ? this.#cut() : this.#exchange.break(stage),
+      }, shape?.[from === "client" ? "response" : "request"]);
     this.#ends = { client: end("client"), server: end("server") };
     this.#conversation.push("client", streams.client.early);
     this.#conversation.push("server", streams.server.early);
@@ -209,13 +212,21 @@ export class WebSocketRelay implements WebSocketControl, ClientConnection {
 
   #hangUp(): void {
     this.#ending = true;
-    for (const end of Object.values(this.#ends!)) end.hangUp();
-    this.#watch.set(this.#exchange.context.closing.aborted ? CLOSING_MS : LINGER_MS);
+    const ends = Object.values(this.#ends!);
+    const linger = () => {
+      if (ends.every((end) => !end.pending)) {
+        this.#watch.set(this.#exchange.context.closing.aborted ? CLOSING_MS : LINGER_MS);
+      }
+    };
+    for (const end of ends) end.hangUp(linger);
+    if (this.#exchange.context.closing.aborted) this.#watch.set(CLOSING_MS);
   }
 
   #cut(): void {
     this.#ending = true;
-    for (const end of Object.values(this.#ends!)) end.reset();
+    const { cut } = this.#exchange.flow;
+    const { client, server } = this.#ends!;
+    for (const end of [client, server]) cut === undefined ? end.reset() : end.break(cut);
   }
 
   #finished(from: Side): void {

@@ -4,6 +4,9 @@
  * @module
  */
 import type { Duplex } from "node:stream";
+import type { BreakStage, Cut, Stage } from "../../flow/shape.ts";
+import { breakConnection } from "../shape/break_connection.ts";
+import { Shaper } from "../shape/shaper.ts";
 import { resetConnection } from "../inbound/reset.ts";
 import { Outgoing } from "../outgoing.ts";
 
@@ -21,6 +24,10 @@ export interface RelayEndEvents {
   drained(): void;
   /** The connection is closed. */
   closed(): void;
+  /** Nothing more passes this way. */
+  fired(stage: BreakStage): void;
+  /** It is time to break the connections on purpose. */
+  broken(stage: BreakStage): void;
 }
 
 /** Reads and writes one connection, with regard for how fast the other one is. */
@@ -28,16 +35,27 @@ export class RelayEnd {
   readonly #stream: Duplex;
   readonly #out: Outgoing;
   readonly #on: RelayEndEvents;
+  readonly #shaper: Shaper | undefined;
   #paused = false;
   #full = false;
   #closed = false;
   #ending = false;
 
-  /** @param stream nothing happens before {@linkcode RelayEnd.listen} */
-  constructor(stream: Duplex, on: RelayEndEvents) {
+  /**
+   * @param stream nothing happens before {@linkcode RelayEnd.listen}
+   * @param stages how what is written travels
+   */
+  constructor(stream: Duplex, on: RelayEndEvents, stages: readonly Stage[] = []) {
     this.#stream = stream;
     this.#out = new Outgoing(stream);
     this.#on = on;
+    if (stages.length === 0) return;
+    this.#shaper = new Shaper(stages, {
+      drained: (callback) => this.#out.drained(callback),
+      fired: (stage) => on.fired(stage),
+      broken: (stage) => on.broken(stage),
+    });
+    this.#shaper.attach({ data: ({ data }) => this.#out.push(data), end: () => this.#out.end() });
   }
 
   /** Whether it should get nothing more for now. */
@@ -65,9 +83,11 @@ export class RelayEnd {
 
   /** Writes, at the end of this turn. */
   write(bytes: Uint8Array): void {
-    if (this.#out.push(bytes) || this.#full || this.#closed) return;
+    const way = this.#shaper ?? this.#out;
+    const more = this.#shaper?.data({ data: bytes, chunk: 0, final: false }) ?? this.#out.push(bytes);
+    if (more || this.#full || this.#closed) return;
     this.#full = true;
-    this.#out.drained(() => {
+    way.drained(() => {
       this.#full = false;
       this.#on.drained();
     });
@@ -80,10 +100,27 @@ export class RelayEnd {
     this.#stream.resume();
   }
 
-  /** Ends our side when everything is written, and lets go what still comes. */
-  hangUp(): void {
+  /** Whether something that was written is held up on purpose. */
+  get pending(): boolean {
+    return this.#shaper?.pending ?? false;
+  }
+
+  /**
+   * Ends our side when everything is written, and lets go what still comes.
+   *
+   * @param ended called when it has been done
+   */
+  hangUp(ended: () => void): void {
     this.#ending = true;
-    this.#out.end();
+    // In silence too: whoever hangs up is not kept waiting.
+    if (this.#shaper?.silent) this.#shaper.close();
+    if (this.#shaper?.pending) {
+      this.#shaper.onDone(ended);
+      this.#shaper.end("");
+    } else {
+      this.#out.end();
+      ended();
+    }
     this.#paused = false;
     this.#stream.resume();
   }
@@ -96,7 +133,16 @@ export class RelayEnd {
   /** Closes the connection so that the other side sees that something is missing. */
   reset(): void {
     this.#ending = true;
+    this.#shaper?.close();
     resetConnection(this.#stream);
+  }
+
+  /** Breaks the connection on purpose. */
+  break(cut: Cut, garbage?: Uint8Array): void {
+    this.#ending = true;
+    this.#shaper?.close();
+    this.#out.flush();
+    breakConnection(this.#stream, cut, garbage);
   }
 
   // The socket is not touched for every message that waits for a hook: only when more comes meanwhile.
@@ -113,6 +159,7 @@ export class RelayEnd {
     if (this.#closed) return;
     this.#closed = true;
     this.#full = false;
+    this.#shaper?.close();
     this.#on.finished();
     this.#on.drained();
     this.#on.closed();
