@@ -61,7 +61,7 @@ describe("actions are refused when they are made", () => {
   test.each([
     [
       () => respond("text" as Wrong),
-      'respond() takes an object with status, reason, headers, json, body, file, not "text"',
+      'respond() takes an object with status, reason, headers, json, body, file, folder, strip, not "text"',
     ],
     [() => respond({ statsu: 200 } as Wrong), 'respond() does not know "statsu"; did you mean "status"?'],
     [() => respond({ json: 1, body: "x" }), "respond() takes one of json and body, not both"],

@@ -9,7 +9,7 @@ import { describeValue } from "../../flow/matcher/describe.ts";
 import { FlowResponse } from "../../flow/response.ts";
 import { isResponse } from "../check.ts";
 import { answerWithPlatformResponse } from "../platform_response.ts";
-import { answerWithFile } from "./file_answer.ts";
+import { answerFromDisk, isFromDisk } from "./file_answer.ts";
 import { checkRespond } from "./response_shape.ts";
 import { responseFactory } from "./response_factory.ts";
 
@@ -21,7 +21,7 @@ export function answerWith(flow: HttpFlow, result: unknown): void | Promise<void
     flow.response = responseFactory({ body: result }).make();
   } else if (typeof result === "object" && result !== null) {
     const response = checkRespond(result);
-    if (response.file !== undefined) return answerWithFile(flow, response, response.file);
+    if (isFromDisk(response)) return answerFromDisk(flow, response);
     flow.response = responseFactory(response).make();
   } else {
     throw new FlowtapeError(

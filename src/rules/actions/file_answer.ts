@@ -1,69 +1,42 @@
 /**
- * Answers a flow with a file.
+ * Answers a flow with a file, or a file of a folder.
  *
  * @module
  */
-import { readFile } from "node:fs/promises";
-import { extname, resolve } from "node:path";
-import { FlowtapeError } from "../../flow/error.ts";
-import { FlowHeaders } from "../../flow/headers.ts";
 import type { HttpFlow } from "../../flow/http_flow.ts";
 import { FlowResponse } from "../../flow/response.ts";
+import { fileResponse } from "../files/file_response.ts";
+import { folderResponse } from "../files/folder.ts";
 import type { Respond } from "./response_shape.ts";
 
-/** Answers with the file as it is now: a test may write it after the rule was made. */
-export async function answerWithFile(flow: HttpFlow, response: Respond, file: string): Promise<void> {
-  const body = await read(resolve(file));
-  const headers = FlowHeaders.from(response.headers ?? []);
-  if (!headers.has("content-type")) headers.append("content-type", mediaTypeOf(file));
-  const { status, reason } = response;
-  flow.response = FlowResponse.create({ status, reason, headers, body });
+/** Whether the body of a response is a file. */
+export function isFromDisk({ file, folder }: Respond): boolean {
+  return file !== undefined || folder !== undefined;
 }
 
-async function read(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new FlowtapeError("RESPOND_FILE", `respond() cannot read its file ${path}: ${why}`, { cause });
+/** Answers with the file, or with the file of the folder that the path leads to. */
+export async function answerFromDisk(flow: HttpFlow, response: Respond): Promise<void> {
+  const { file, folder, strip = "" } = response;
+  const { request } = flow;
+  if (file !== undefined) {
+    flow.response = await fileResponse(request, file, response);
+    return;
   }
+  const path = belowPrefix(request.path, strip);
+  flow.response = (path === undefined ? undefined : await folderResponse(request, folder!, path, response)) ??
+    noFile(request.path);
 }
 
-const UTF8 = "; charset=utf-8";
+/** What comes behind a prefix that ends where a name ends; `undefined` when the path does not begin with it. */
+export function belowPrefix(path: string, prefix: string): string | undefined {
+  const plain = prefix.replace(/\/+$/, "");
+  if (!path.startsWith(plain)) return undefined;
+  const rest = path.slice(plain.length);
+  return rest === "" || rest.startsWith("/") ? rest : undefined;
+}
 
-const MEDIA_TYPES: Readonly<Record<string, string>> = {
-  css: `text/css${UTF8}`,
-  csv: `text/csv${UTF8}`,
-  gif: "image/gif",
-  gz: "application/gzip",
-  htm: `text/html${UTF8}`,
-  html: `text/html${UTF8}`,
-  ico: "image/vnd.microsoft.icon",
-  jpeg: "image/jpeg",
-  jpg: "image/jpeg",
-  js: `text/javascript${UTF8}`,
-  json: "application/json",
-  jsonl: "application/jsonl",
-  map: "application/json",
-  md: `text/markdown${UTF8}`,
-  mjs: `text/javascript${UTF8}`,
-  mp3: "audio/mpeg",
-  mp4: "video/mp4",
-  pdf: "application/pdf",
-  png: "image/png",
-  svg: "image/svg+xml",
-  txt: `text/plain${UTF8}`,
-  wasm: "application/wasm",
-  webmanifest: "application/manifest+json",
-  webp: "image/webp",
-  woff2: "font/woff2",
-  xml: "application/xml",
-  yaml: "application/yaml",
-  yml: "application/yaml",
-  zip: "application/zip",
-};
-
-/** The media type of a file name; bytes of no known kind when the extension says nothing. */
-function mediaTypeOf(file: string): string {
-  return MEDIA_TYPES[extname(file).slice(1).toLowerCase()] ?? "application/octet-stream";
+/** The answer where a folder has no file for a path. */
+export function noFile(path: string): FlowResponse {
+  const headers = { "content-type": "text/plain; charset=utf-8" };
+  return FlowResponse.create({ status: 404, headers, body: `The folder has no file for ${path}.\n` });
 }

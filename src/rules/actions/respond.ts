@@ -4,10 +4,10 @@
  * @module
  */
 import type { HttpFlow } from "../../flow/http_flow.ts";
-import type { FlowResponse } from "../../flow/response.ts";
+import { FlowResponse } from "../../flow/response.ts";
 import { type ActionFunction, constantPlan, defineAction, type Work } from "../action.ts";
 import { answerWith } from "./answer.ts";
-import { answerWithFile } from "./file_answer.ts";
+import { answerFromDisk, isFromDisk } from "./file_answer.ts";
 import { responseFactory } from "./response_factory.ts";
 import { checkRespond, type Respond } from "./response_shape.ts";
 
@@ -40,13 +40,19 @@ export function respond(response: Respond | Responder): ActionFunction {
   const work: Work = typeof response === "function"
     ? { needsBody: true, run: async (flow) => answerWith(flow, await response(flow)) }
     : fixed(checkRespond(response));
-  const what = typeof response === "function" ? "a function" : `${response.status ?? 200}`;
+  const what = typeof response === "function"
+    ? "a function"
+    : isFromDisk(response)
+    ? `${response.file ?? response.folder}`
+    : `${response.status ?? 200}`;
   return defineAction(() => constantPlan(`respond ${what}`, work));
 }
 
 function fixed(response: Respond): Work {
-  if (response.file !== undefined) {
-    return { needsBody: false, run: (flow) => answerWithFile(flow, response, response.file!) };
+  if (isFromDisk(response)) {
+    // What is wrong with the head is found now.
+    FlowResponse.create({ status: response.status, headers: response.headers });
+    return { needsBody: false, run: (flow) => answerFromDisk(flow, response) };
   }
   return responseFactory(response);
 }
