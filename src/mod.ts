@@ -96,6 +96,11 @@ export { type HookEntry, type HookName, HOOKS } from "./hooks/table.ts";
 // What to do.
 export * from "./rules/mod.ts";
 
+export * from "./presets/mod.ts";
+
+// What is worth a look.
+export * from "./alerters/mod.ts";
+
 // The tape.
 export type { TapeEntry } from "./tape/entry.ts";
 export type { MatchOptions, RedactOptions, TapeMode, TapeOptions } from "./tape/options.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 import { X509Certificate } from "node:crypto";
+import { checkAlerter } from "../alerters/alerter.ts";
 import { compile } from "../flow/matcher/compile.ts";
 import type { Matcher } from "../flow/matcher/types.ts";
 import { checkAddon } from "../hooks/dispatcher.ts";
@@ -67,6 +68,15 @@ const members: Readonly<Record<keyof ProxyOptions, Check>> = {
   timeouts: shape({ connect: whole(1, MAX_MS), head: whole(1, MAX_MS), idle: whole(1, MAX_MS) }),
   limits: shape({ headBytes: whole(256, 16 * 1024 * 1024), connections: whole(1) }),
   verbose: whole(0, 3),
+  preFunction: (value, where) => {
+    if (typeof value !== "function") refuse(value, where, "a function of the flow");
+  },
+  forwardChunked: flag,
+  persistent: flag,
+  alerter: (value, where) => {
+    if (Array.isArray(value)) value.forEach((one, i) => checkAlerter(one, `option ${where}[${i}]`));
+    else checkAlerter(value, `option ${where}`);
+  },
   signal: (value, where) => {
     if (!(value instanceof AbortSignal)) refuse(value, where, "an AbortSignal");
   },

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Alerter } from "../alerters/alerter.ts";
 import type { HttpFlow } from "../flow/http_flow.ts";
 import type { Matcher } from "../flow/matcher/types.ts";
 import type { Addon } from "../hooks/addon.ts";
@@ -41,6 +42,20 @@ export interface ProxyOptions {
   limits?: LimitOptions;
   /** What is written to the standard error stream: 0 (default) nothing, 1 a line for each flow, 2 requests in full, 3 responses too. */
   verbose?: 0 | 1 | 2 | 3;
+  /**
+   * Called before the rules with every request that is complete; it may be async, and may change the request or answer it, as the hook
+   * `request` may. The rules then see what it has left. Not called for CONNECT.
+   */
+  preFunction?: (flow: HttpFlow) => void | Promise<void>;
+  /**
+   * Passes responses on as they come when their length is not known beforehand, also where a rule or a hook wants the whole: those can
+   * change status and headers, and see the body when it has passed. `false` by default.
+   */
+  forwardChunked?: boolean;
+  /** `false`: one request for each connection, on both sides, in HTTP/1.1. `true` by default. */
+  persistent?: boolean;
+  /** What looks at every flow that is over and says what it finds, kept as `flow.alerts`: one alerter or several. */
+  alerter?: Alerter | readonly Alerter[];
   /** Closes the proxy when it aborts. */
   signal?: AbortSignal;
 }

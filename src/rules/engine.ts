@@ -20,6 +20,12 @@ import { type Handle, RuleBook, type RuleOptions } from "./rule_book.ts";
 import type { Scenarios } from "./scenarios.ts";
 import { decideTcp } from "./tcp.ts";
 
+/** What {@linkcode RuleEngine} takes. */
+export interface EngineOptions extends RuleOptions {
+  /** Whether responses whose length is not known pass as they come, also where a rule wants the whole. They do not by default. */
+  forwardChunked?: () => boolean;
+}
+
 /**
  * Does to each flow what the first matching rule says. Rules are tried in order when the head of a request has arrived;
  * one that must see the body makes those below it wait too. A flow sees the list as it was when its head arrived. A flow
@@ -30,19 +36,19 @@ export class RuleEngine implements Addon {
   readonly name = "rules";
   /** The flows that wait for a decision. */
   readonly breakpoints: Breakpoints = new Breakpoints();
-  /** Whether responses whose length nobody knows pass as they come, also where a rule wants the whole. */
-  forwardChunked = false;
 
   readonly #book: RuleBook;
   readonly #lifeline = new Lifeline();
+  readonly #forwardChunked: () => boolean;
 
   /**
    * Makes an engine for one proxy.
    *
    * @throws {OptionsError} for a rule or an action of the wrong form
    */
-  constructor(options: RuleOptions = {}) {
+  constructor({ forwardChunked = () => false, ...options }: EngineOptions = {}) {
     this.#book = new RuleBook(options);
+    this.#forwardChunked = forwardChunked;
   }
 
   /**
@@ -121,7 +127,7 @@ export class RuleEngine implements Addon {
   /** Changes the head of the response. */
   responseHeaders(flow: HttpFlow): void | Promise<void> {
     const { response } = flow;
-    const push = this.forwardChunked && response !== undefined && isPush(response);
+    const push = this.#forwardChunked() && response !== undefined && isPush(response);
     if (push) response.stream = true;
     const work = stateOf(flow)?.responseWork;
     if (work === undefined || work.length === 0) return;

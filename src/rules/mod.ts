@@ -36,7 +36,7 @@ export { throttle, type ThrottleOptions } from "./faults/throttle.ts";
 export type { PausedOptions } from "./ask/breakpoints.ts";
 export type { PausedFlow, PausePhase } from "./ask/paused_flow.ts";
 export type { RuleLike } from "./compile_rules.ts";
-export { RuleEngine } from "./engine.ts";
+export { type EngineOptions, RuleEngine } from "./engine.ts";
 export { ruleOf, type RuleReport } from "./flow_state.ts";
 export type { MswHandlerLike, MswRequestHandlerLike, MswRunOptions, MswWebSocketHandlerLike } from "./msw/mod.ts";
 export type { Handle, RuleOptions } from "./rule_book.ts";

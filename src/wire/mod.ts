@@ -29,13 +29,15 @@ export interface WireOptions {
   readonly ca: CertificateAuthority;
   /** Milliseconds. */
   readonly timeouts: { readonly connect: number; readonly head: number; readonly idle: number };
-  readonly limits: { readonly headBytes: number; readonly connections: number };
+  readonly limits: { readonly headBytes: number; readonly connections: number; readonly persistent?: boolean };
   readonly upstream: Omit<TrustConfig, "keyLog"> & WayOutConfig & {
     readonly verify: (flow: HttpFlow) => boolean;
     /** Whether the certificate of another proxy must be trusted. */
     readonly verifyProxy: boolean;
     /** Whether servers may speak HTTP/2. */
     readonly http2: boolean;
+    /** Whether a connection to a server serves more than one request. */
+    readonly persistent?: boolean;
   };
   /** What clients must send to use the proxy. */
   readonly auth?: ProxyCredentials | undefined;

@@ -36,6 +36,8 @@ export interface InboundConfig {
   readonly headBytes: number;
   /** How many clients may be connected at once. */
   readonly connections: number;
+  /** Whether a connection serves more than one request; it does by default. */
+  readonly persistent?: boolean;
   /** Whether TLS for the target of a request for a tunnel is relayed unopened. */
   readonly passthrough?: (flow: HttpFlow) => boolean;
   /** How TLS of clients is taken. */

@@ -12,12 +12,17 @@ import type { OutgoingRequest } from "./upstream_stream.ts";
 
 const EXPECT: ReadonlySet<string> = new Set(["expect"]);
 
-/** Start line and fields of a request, and how its body ends. */
-export function requestOut(outgoing: OutgoingRequest): { readonly text: string; readonly framing: Framing } {
-  const { flow: { request }, head } = outgoing;
+/** Start line and fields of a request, and how its body ends; with `close`, the connection is to end behind the response. */
+export function requestOut(
+  outgoing: OutgoingRequest,
+  { close = false }: { readonly close?: boolean } = {},
+): { readonly text: string; readonly framing: Framing } {
+  const { flow: { request }, head, handshake } = outgoing;
   const { fields, framing } = requestFields(outgoing);
   const lines = head.version === "2" ? joinCookies(fields) : fields;
-  return { text: `${requestLine(request.method, request.target)}${lines}\r\n`, framing };
+  // A handshake asks for another connection option, and has a connection of its own.
+  const option = close && handshake === undefined ? "Connection: close\r\n" : "";
+  return { text: `${requestLine(request.method, request.target)}${lines}${option}\r\n`, framing };
 }
 
 /** The fields of a request, Host among them, and how its body ends. */

@@ -80,6 +80,8 @@ export class Http2ClientConnection implements SessionUser, ClientConnection {
     const request = new ClientRequest(stream, this);
     this.#requests.add(request);
     request.begin(fields, end);
+    // Who speaks HTTP/2 unasked is told that the connection serves this one request.
+    if (this.context.config.persistent === false && !this.#session.goingAway) this.#session.goAway();
   }
 
   /** @inheritdoc */

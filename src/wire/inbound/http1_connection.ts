@@ -221,7 +221,7 @@ export class Http1Connection implements ClientStream, ConnectRequest, Upgrade {
     this.#hesitant = head.expectContinue && head.framing.kind !== "none";
     this.#requestDone = false;
     this.#responseDone = false;
-    this.#keepAlive = head.keepAlive;
+    this.#keepAlive = head.keepAlive && this.context.config.persistent !== false;
     // In a tunnel the client has authenticated when it asked for it.
     if (this.#route.tunnel === undefined && !admits(this.context, this.peer, head, (it) => this.#addressOf(it))) {
       // The body of a refused request is not waited for.

@@ -60,7 +60,7 @@ async function handshake(
   tunnel: { hostname: string } | undefined,
   context: WireContext,
 ): Promise<{ secure: TLSSocket; name: string }> {
-  const { timeouts, tls } = context.config;
+  const { timeouts, tls, persistent } = context.config;
   const timeoutMs = timeouts.head;
   try {
     const hello = greeting(await peekClientHello(socket, { timeoutMs }), peer);
@@ -69,7 +69,8 @@ async function handshake(
     const secure = await acceptTls(context.ca, socket, name, {
       ...tls,
       timeoutMs,
-      alpn: ALPN,
+      // Streams of one connection are requests of one connection.
+      alpn: persistent === false ? ALPN.slice(1) : ALPN,
       signal: context.closing,
       ...(context.keyLog && { keylog: context.keyLog }),
     });

@@ -54,6 +54,7 @@ export class UpstreamConnection implements UpstreamStream {
   readonly #parser: Http1Parser;
   readonly #reader: MessageReader;
   readonly #timeouts: UpstreamTimeouts;
+  readonly #persistent: boolean;
   readonly #watch: Watch;
   readonly #keeper: ConnectionKeeper;
   #uses = 0;
@@ -69,13 +70,14 @@ export class UpstreamConnection implements UpstreamStream {
   constructor(
     socket: Socket,
     peer: Peer,
-    options: { timeouts: UpstreamTimeouts; headBytes: number },
+    options: { timeouts: UpstreamTimeouts; headBytes: number; persistent?: boolean },
     keeper: ConnectionKeeper,
   ) {
     this.#socket = socket;
     this.peer = peer;
     this.#out = new Outgoing(socket);
     this.#timeouts = options.timeouts;
+    this.#persistent = options.persistent ?? true;
     this.#keeper = keeper;
     this.#watch = new Watch(() => this.#expired());
     this.#parser = new Http1Parser("response", { headBytes: options.headBytes });
@@ -106,7 +108,7 @@ export class UpstreamConnection implements UpstreamStream {
 
   /** @inheritdoc */
   send(request: OutgoingRequest, user: UpstreamUser): BodySink {
-    const { text, framing } = requestOut(request);
+    const { text, framing } = requestOut(request, { close: !this.#persistent });
     this.#user = user;
     this.#final = undefined;
     this.answered = false;
@@ -135,7 +137,7 @@ export class UpstreamConnection implements UpstreamStream {
     this.#user = undefined;
     this.#watch.off();
     const { keepAlive, framing } = this.#final!;
-    if (!this.#closed && keepAlive && framing.kind !== "close") this.#keeper.idle(this);
+    if (!this.#closed && keepAlive && this.#persistent && framing.kind !== "close") this.#keeper.idle(this);
     else this.destroy();
   }
 

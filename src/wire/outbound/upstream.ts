@@ -35,6 +35,8 @@ export interface UpstreamConfig extends TrustConfig {
   readonly timeouts: { readonly connect: number; readonly head: number; readonly idle: number };
   /** The largest head of a response, in bytes. */
   readonly headBytes: number;
+  /** Whether a connection of HTTP/1.1 serves more than one request; it does by default. */
+  readonly persistent?: boolean;
   /** What this proxy is called among proxies. */
   readonly name: string;
   /** Whether a connection to this address would come back to this proxy. */
