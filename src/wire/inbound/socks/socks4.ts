@@ -30,7 +30,10 @@ export function readSocks4(bytes: Uint8Array): { request: SocksRequest; length: 
   if (end === undefined) return undefined;
 
   if (bytes[1] !== CONNECT) {
-    throw refused("SOCKS_COMMAND", `asked for command ${bytes[1]} of SOCKS 4: only CONNECT (1) is supported`);
+    throw refused(
+      "SOCKS_COMMAND",
+      `asked for ${bytes[1] === 2 ? "BIND, " : ""}command ${bytes[1]} of SOCKS 4: only CONNECT (1) is supported`,
+    );
   }
   const hostname = named ? hostnameOfName(bytes.subarray(userEnd + 1, end)) : hostnameOfAddress(bytes.subarray(4, 8));
   if (hostname === undefined) {
