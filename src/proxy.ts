@@ -8,6 +8,7 @@ import { type BrowserOptions, browserOptions } from "./client/browser.ts";
 import { childEnv } from "./client/env.ts";
 import type { WaitOptions } from "./fixture/capture.ts";
 import { close } from "./fixture/close.ts";
+import { configure } from "./fixture/configure.ts";
 import { open } from "./fixture/open.ts";
 import { Parts } from "./fixture/parts.ts";
 import { play, replayThroughHooks } from "./fixture/play.ts";
@@ -44,10 +45,9 @@ import { openCa } from "./wire/mod.ts";
  * @throws {FlowtapeError} the port cannot be listened on, or the certificate authority cannot be opened
  */
 export async function startProxy(options: ProxyOptions = {}): Promise<Proxy> {
-  const settings = settingsOf(options);
-  const { signal } = settings;
+  const { signal, https } = settingsOf(options);
   signal?.throwIfAborted();
-  const parts = new Parts(settings, await openCa(settings.https?.ca));
+  const parts = new Parts(options, await openCa(https?.ca));
   const proxy = new Proxy(parts);
   try {
     await open(parts);
@@ -154,6 +154,29 @@ export class Proxy implements AsyncDisposable, FlowPlayer {
    */
   use(...items: (RuleLike | Addon)[]): Handle {
     return use(this.#parts, items);
+  }
+
+  /**
+   * Changes options while the proxy is open, for flows that begin from then on; flows in flight keep those they began with. A group such
+   * as `timeouts` keeps the members that are not given; `undefined` stands for the default. The `configure` hooks are told before; one
+   * that throws refuses the change, and then nothing changes. Rules that were added with {@linkcode Proxy.use | use()} stay in front.
+   *
+   * These stay as they are: `host`, `port`, `tape`, `addons`, `signal`, `https.ca`, `https.keyLogFile`, `capture.maxFlows`.
+   *
+   * @example
+   * ```ts
+   * import { startProxy } from "flowtape";
+   *
+   * await using proxy = await startProxy({ timeouts: { connect: 2000 } });
+   * await proxy.configure({ defaultAction: "drop", timeouts: { idle: 500 } });
+   * ```
+   *
+   * @throws {OptionsError} one is not accepted, or cannot change
+   * @throws {HookError} an addon refuses them
+   * @throws {FlowtapeError} `PROXY_CLOSED`
+   */
+  configure(changed: Partial<ProxyOptions>): Promise<void> {
+    return configure(this.#parts, changed);
   }
 
   /**

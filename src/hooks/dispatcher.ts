@@ -23,11 +23,26 @@ interface Listener {
 
 const NONE: readonly Listener[] = [];
 
+/** How a flow ends: an addon hears of it once, whatever comes after. */
+const ENDINGS: ReadonlySet<HookName> = new Set<HookName>(["response", "websocketEnd", "error"]);
+
+/** What has happened has happened: one addon that throws does not keep it from the others. */
+const NEWS: ReadonlySet<HookName> = new Set<HookName>([
+  "error",
+  "tcpEnd",
+  "tcpError",
+  "clientDisconnect",
+  "serverConnectError",
+  "serverDisconnect",
+  "tlsFailed",
+]);
+
 /** Where every hook is called from. A hook that no addon has costs one look at an empty list. */
 export class Dispatcher {
   #addons: readonly Addon[];
   #listeners: ReadonlyMap<HookName, readonly Listener[]>;
   readonly #onFailure: (error: HookError, flow: HttpFlow | undefined) => void;
+  readonly #told = new WeakMap<object, Set<Addon>>();
 
   /** @param onFailure is told of every hook that threw */
   constructor(addons: readonly Addon[], onFailure: (error: HookError, flow: HttpFlow | undefined) => void) {
@@ -70,13 +85,27 @@ export class Dispatcher {
 
   /**
    * Calls a hook of every addon in order, with the flow, peer or options that it is about. Nothing is awaited when nothing is async: then it returns `undefined`.
-   * The first that throws ends the round.
+   * The first that throws ends the round, unless it tells of what has happened already. Of the end of a flow (`response`, `websocketEnd`
+   * or `error`) each addon hears once.
    *
    * @throws {HookError} names the addon and the hook; `cause` is what it threw
    */
   run(hook: HookName, subject?: unknown, more?: unknown): Promise<void> | undefined {
     const listeners = this.#listeners.get(hook);
     return listeners === undefined ? undefined : this.#from(0, listeners, hook, subject, more);
+  }
+
+  /**
+   * Calls a hook of one addon, if it has it.
+   *
+   * @throws {HookError} it threw
+   */
+  async call(addon: Addon, hook: HookName): Promise<void> {
+    try {
+      await (addon[hook] as Hook | undefined)?.call(addon);
+    } catch (cause) {
+      this.#fail(addon, hook, cause, undefined);
+    }
   }
 
   /**
@@ -129,28 +158,56 @@ export class Dispatcher {
     hook: HookName,
     subject: unknown,
     more: unknown,
+    failure?: HookError,
   ): Promise<void> | undefined {
+    const ending = ENDINGS.has(hook);
     for (let i = start; i < listeners.length; i++) {
       const { addon, call } = listeners[i]!;
+      if (ending && !this.#tells(addon, subject)) continue;
       try {
         const result = call.call(addon, subject, more);
         if (isThenable(result)) {
           return result.then(
-            () => this.#from(i + 1, listeners, hook, subject, more),
-            (cause) => this.#fail(addon, hook, cause, subject),
+            () => this.#from(i + 1, listeners, hook, subject, more, failure),
+            (cause) => {
+              const error = this.#goOnAfter(cause, addon, hook, subject);
+              return this.#from(i + 1, listeners, hook, subject, more, failure ?? error);
+            },
           );
         }
       } catch (cause) {
-        this.#fail(addon, hook, cause, subject);
+        const error = this.#goOnAfter(cause, addon, hook, subject);
+        failure ??= error;
       }
     }
+    if (failure !== undefined) throw failure;
     return undefined;
   }
 
+  /** @throws {HookError} the round ends here */
+  #goOnAfter(cause: unknown, addon: Addon, hook: HookName, subject: unknown): HookError {
+    const error = this.#failed(addon, hook, cause, subject);
+    if (!NEWS.has(hook)) throw error;
+    return error;
+  }
+
+  /** Whether an addon has not heard yet how a flow ended; then it hears it now. */
+  #tells(addon: Addon, flow: unknown): boolean {
+    const told = this.#told.get(flow as object);
+    if (told === undefined) this.#told.set(flow as object, new Set([addon]));
+    else if (told.has(addon)) return false;
+    else told.add(addon);
+    return true;
+  }
+
   #fail(addon: Addon, hook: HookName, cause: unknown, subject: unknown): never {
+    throw this.#failed(addon, hook, cause, subject);
+  }
+
+  #failed(addon: Addon, hook: HookName, cause: unknown, subject: unknown): HookError {
     const error = hookError(addon, hook, cause, subject);
     this.#onFailure(error, isHttpFlow(subject) ? subject : undefined);
-    throw error;
+    return error;
   }
 }
 

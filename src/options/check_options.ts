@@ -65,7 +65,12 @@ const members: Readonly<Record<keyof ProxyOptions, Check>> = {
   })),
   auth: checkAuthOptions,
   capture: shape({ maxBody: whole(0), maxFlows: whole(0) }),
-  timeouts: shape({ connect: whole(1, MAX_MS), head: whole(1, MAX_MS), idle: whole(1, MAX_MS) }),
+  timeouts: shape({
+    connect: whole(1, MAX_MS),
+    head: whole(1, MAX_MS),
+    idle: whole(1, MAX_MS),
+    hooks: whole(1, MAX_MS),
+  }),
   limits: shape({ headBytes: whole(256, 16 * 1024 * 1024), connections: whole(1) }),
   verbose: whole(0, 3),
   preFunction: (value, where) => {

@@ -149,6 +149,8 @@ export interface TimeoutOptions {
   head?: number;
   /** Between two pieces of a body. 60,000 by default. */
   idle?: number;
+  /** For the hooks `configure`, `start` and `done`, each of them and each addon. 5,000 by default. Other hooks may take as long as they like. */
+  hooks?: number;
 }
 
 /** How large things may be. */

@@ -27,7 +27,7 @@ export function settingsOf(options: ProxyOptions): Settings {
     host: options.host ?? "127.0.0.1",
     port: options.port ?? 0,
     capture: { maxBody: 16 * 1024 * 1024, maxFlows: 10_000, ...defined(options.capture) },
-    timeouts: { connect: 10_000, head: 30_000, idle: 60_000, ...defined(options.timeouts) },
+    timeouts: { connect: 10_000, head: 30_000, idle: 60_000, hooks: 5000, ...defined(options.timeouts) },
     limits: { headBytes: 65_536, connections: 10_000, ...defined(options.limits) },
   };
 }

@@ -67,6 +67,15 @@ export class RuleEngine implements Addon {
     this.breakpoints.reset();
   }
 
+  /**
+   * Prepares other rules to begin with, and another default action: for flows that begin once what is returned has been called.
+   *
+   * @throws {OptionsError} for a rule or an action of the wrong form
+   */
+  prepare(options: Pick<RuleOptions, "rules" | "defaultAction">): () => void {
+    return this.#book.prepare(options);
+  }
+
   /** Says what is done from now on to a flow that no rule matches. */
   setDefault(action: Action): void {
     this.#book.setDefault(action);

@@ -42,7 +42,8 @@ interface Group {
 
 /** Keeps the rules, and gives the list of the moment to each flow. */
 export class RuleBook {
-  readonly #initial: readonly RuleLike[];
+  #initial: readonly RuleLike[];
+  #given: readonly RuleLike[];
   readonly #maxFlows: number | undefined;
   #rules: readonly Rule[];
   // The newest group first: a test overrides what its suite has set up.
@@ -58,6 +59,7 @@ export class RuleBook {
   constructor({ rules = [], defaultAction = "forward", maxFlows }: RuleOptions) {
     this.#rules = this.#context.during(() => compileRules(rules));
     this.#initial = [...rules];
+    this.#given = rules;
     this.#fallback = this.#context.during(() => planOf(defaultAction, "defaultAction"));
     this.#defaultAction = defaultAction;
     this.#maxFlows = maxFlows;
@@ -122,6 +124,27 @@ export class RuleBook {
     this.#fallback = this.#context.during(() => planOf(this.#defaultAction, "defaultAction"));
     this.#groups = [];
     this.#changed();
+  }
+
+  /**
+   * Prepares others to begin with, and another default action. What is returned makes them hold; what was added stays in front.
+   *
+   * @throws {OptionsError} for a rule or an action of the wrong form
+   */
+  prepare({ rules = [], defaultAction = "forward" }: Pick<RuleOptions, "rules" | "defaultAction">): () => void {
+    const compiled = rules === this.#given ? undefined : this.#context.during(() => compileRules(rules));
+    const fallback = this.#context.during(() => planOf(defaultAction, "defaultAction"));
+    return () => {
+      if (compiled !== undefined) {
+        for (const rule of this.#rules) rule.restore?.();
+        this.#rules = compiled;
+        this.#given = rules;
+        this.#initial = [...rules];
+      }
+      this.#fallback = fallback;
+      this.#defaultAction = defaultAction;
+      this.#changed();
+    };
   }
 
   /** Says what is done to a flow that no rule matches. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Flow } from "../flow/flow.ts";
 import type { HttpFlow } from "../flow/http_flow.ts";
 import type { LogEntry } from "../hooks/addon.ts";
 import type { Dispatcher } from "../hooks/dispatcher.ts";
@@ -15,6 +16,9 @@ import type { TlsVersion, TrustConfig } from "./outbound/trust.ts";
 import { Upstream } from "./outbound/upstream.ts";
 import { WayOut, type WayOutConfig } from "./outbound/way_out.ts";
 import { newProxyName } from "./trail.ts";
+import { UpstreamUse } from "./upstream_use.ts";
+import { play } from "./played/play.ts";
+import { replay, type ReplayOptions } from "./played/replay.ts";
 import type { ClientConnection, Observer, WireContext } from "./wire_context.ts";
 
 export { type CaOptions, type CertificateAuthority, openCa } from "./ca/mod.ts";
@@ -54,6 +58,26 @@ export interface WireOptions {
 export interface Wire {
   /** The port that it listens on. */
   readonly port: number;
+  /**
+   * Prepares other options: all but host, port, authority and key log may be others. What is returned makes them hold, for flows that
+   * begin then; those in flight keep theirs. A connection keeps the limit of its heads.
+   *
+   * @throws {FlowtapeError} a PAC file cannot be read
+   */
+  change(options: WireOptions, which: { readonly upstream: "same" | "new" }): Promise<() => void>;
+  /**
+   * Sends the request of a flow as a client would, and resolves with the new flow when that is over, however it ended.
+   *
+   * @param timeout milliseconds until it is given up
+   * @throws {FlowtapeError} `PROXY_CLOSED`
+   */
+  play(flow: HttpFlow, timeout?: number): Promise<HttpFlow>;
+  /**
+   * Lets the hooks of a flow fire once more, on a copy, which it resolves with. Nothing reaches the network.
+   *
+   * @throws {FlowtapeError} `PROXY_CLOSED`
+   */
+  replay(flow: Flow, options: ReplayOptions): Promise<Flow>;
   /** Ends every flow in flight with `PROXY_CLOSED` and closes every connection. */
   close(): Promise<void>;
 }
@@ -64,53 +88,94 @@ export interface Wire {
  * @throws {FlowtapeError} the port cannot be listened on
  */
 export async function openWire(options: WireOptions): Promise<Wire> {
-  const { host, hooks, timeouts, limits, auth, tls, passthrough } = options;
-  const own = { host, port: -1 };
+  const { hooks } = options;
+  const own = { host: options.host, port: -1 };
+  const name = newProxyName();
   const keys = options.keyLogFile === undefined ? undefined : openKeyLog(options.keyLogFile);
   const keyLog = keys && ((line: Uint8Array) => keys.write(line));
   const clients = new Set<ClientConnection>();
   const closing = new AbortController();
-  const isSelf = (hostname: string, port: number) =>
-    leadsHome(own, { hostname, port }, { timeout: timeouts.connect, signal: closing.signal });
-  const wayOut = new WayOut({
-    ...options.upstream,
-    timeouts,
-    isSelf,
-    keyLog,
-    hooks,
-    signal: closing.signal,
-    log: (message) => options.log("info", message),
-  });
-  const upstream = new Upstream(
-    { ...options.upstream, wayOut, timeouts, headBytes: limits.headBytes, isSelf, keyLog, name: newProxyName() },
-    hooks,
-  );
-  const context: WireContext = {
-    hooks,
-    upstream,
-    clients,
-    observer: options.observer,
-    ca: options.ca,
-    config: { timeouts, ...limits, ...(auth && { auth }), ...(tls && { tls }), ...(passthrough && { passthrough }) },
-    ...(keyLog && { keyLog }),
-    closing: closing.signal,
-    log: (level, message) => options.log(level, message),
+  const uses = new Set<UpstreamUse>();
+
+  const reach = async ({ upstream, timeouts, limits, log }: WireOptions): Promise<UpstreamUse> => {
+    const isSelf = (hostname: string, port: number) =>
+      leadsHome(own, { hostname, port }, { timeout: timeouts.connect, signal: closing.signal });
+    const wayOut = new WayOut({
+      ...upstream,
+      timeouts,
+      isSelf,
+      keyLog,
+      hooks,
+      signal: closing.signal,
+      log: (message) => log("info", message),
+    });
+    const config = { ...upstream, wayOut, timeouts, headBytes: limits.headBytes, isSelf, keyLog, name };
+    const use = new UpstreamUse(new Upstream(config, hooks), () => uses.delete(use));
+    await wayOut.ready();
+    return use;
   };
-  const listener = await wayOut.ready().then(() => listen(host, options.port, context)).catch((error) => {
+  const contextOf = (options: WireOptions, use: UpstreamUse): Writable<WireContext> => {
+    const { timeouts, limits, auth, tls, passthrough, ca, observer, log } = options;
+    const config = {
+      timeouts,
+      ...limits,
+      ...(auth && { auth }),
+      ...(tls && { tls }),
+      ...(passthrough && { passthrough }),
+    };
+    const context: Omit<WireContext, "now"> = {
+      hooks,
+      clients,
+      ca,
+      config,
+      upstream: use.upstream,
+      observer: use.observed(observer),
+      ...(keyLog && { keyLog }),
+      closing: closing.signal,
+      log,
+    };
+    const frozen = context as Writable<WireContext>;
+    return frozen.now = frozen;
+  };
+
+  // Connections hold one that changes, flows the one of the moment at which they begin.
+  const live = {} as Writable<WireContext>;
+  let current: UpstreamUse;
+  const settle = (options: WireOptions, use: UpstreamUse): void => {
+    Object.assign(live, contextOf(options, use));
+    uses.add(current = use);
+  };
+  const listener = await reach(options).then((use) => {
+    settle(options, use);
+    return listen(options.host, options.port, live);
+  }).catch((error) => {
     keys?.close();
     throw error;
   });
   own.port = listener.port;
   return {
     port: listener.port,
+    async change(options, { upstream }) {
+      const use = upstream === "new" ? await reach(options) : current;
+      return () => {
+        const before = current;
+        settle(options, use);
+        if (before !== use) before.retire();
+      };
+    },
+    play: async (flow, timeout) => await play(flow, live.now, timeout),
+    replay: async (flow, options) => await replay(flow, live.now, options),
     async close() {
       closing.abort();
       const goodbyes = shutDown(clients);
-      await Promise.all([goodbyes.then(() => upstream.close()), listener.close(goodbyes)]);
+      const cut = () => Promise.all([...uses].map((use) => use.upstream.close()));
+      await Promise.all([goodbyes.then(cut), listener.close(goodbyes)]);
       keys?.close();
     },
   };
 }
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 async function shutDown(clients: Iterable<ClientConnection>): Promise<void> {
   const reason = { code: "PROXY_CLOSED", message: "the proxy was closed while the request was in flight" };

@@ -52,11 +52,19 @@ export interface ClientConnection {
   shutDown(reason: FlowError): void | Promise<void>;
 }
 
-/** What every connection of one proxy shares. */
+/** The way to the servers, as far as flows need it. */
+export type Servers = Pick<Upstream, "idle" | "connect" | "tcp">;
+
+/**
+ * What every connection of one proxy shares. The options of a proxy may change while it is open: a connection sees those of the moment,
+ * a flow takes `now` when it begins, and keeps it.
+ */
 export interface WireContext {
+  /** The same as it is at this moment, and will stay. */
+  readonly now: WireContext;
   readonly hooks: Dispatcher;
   readonly observer: Observer;
-  readonly upstream: Upstream;
+  readonly upstream: Servers;
   readonly ca: CertificateAuthority;
   readonly config: InboundConfig;
   /** The connections of clients; each takes itself out when it is closed. */

@@ -95,7 +95,7 @@ export class Http1Connection implements ClientStream, ConnectRequest, Upgrade {
     if (this.#requestDone) return;
     this.#reader.go();
     if (!this.#requestDone && !this.#reader.stopped && !this.#hesitant) {
-      this.#watch.set(this.context.config.timeouts.idle);
+      this.#watch.set(this.#timeouts.idle);
     }
   }
 
@@ -103,7 +103,7 @@ export class Http1Connection implements ClientStream, ConnectRequest, Upgrade {
   inform(status: number, reason: string, fields: string): void {
     if (status === 100 && this.#hesitant) {
       this.#hesitant = false;
-      this.#watch.set(this.context.config.timeouts.idle);
+      this.#watch.set(this.#timeouts.idle);
     }
     // HTTP/1.0 has no informational responses (RFC 9110 section 15.2).
     if (this.#head?.version === "1.1") this.#out.push(`${statusLine(status, reason)}${fields}\r\n`);
@@ -241,7 +241,7 @@ export class Http1Connection implements ClientStream, ConnectRequest, Upgrade {
     const wantsWebSocket = content === BodyBuffer.NONE && asksForWebSocket(head.method, head.upgrade);
     const address = wantsWebSocket ? { ...sent, scheme: webSocketScheme(sent.scheme) } : sent;
     const flow = new HttpFlow(new FlowRequest(head.method, address, head.version, headers, content), this.peer);
-    this.#exchange = new Exchange(flow, head, this, this.context);
+    this.#exchange = new Exchange(flow, head, this, this.context.now);
     if (wantsWebSocket) this.#exchange.upgrade = this;
     this.#exchange.begin();
   }
@@ -249,6 +249,11 @@ export class Http1Connection implements ClientStream, ConnectRequest, Upgrade {
   #addressOf(head: RequestHead): RequestAddress {
     if (head.method !== "CONNECT") return this.#router.addressOf(head);
     return { scheme: "https", ...tunnelOf(head), target: "*" };
+  }
+
+  // Those of the flow in flight; between flows, those of the moment.
+  get #timeouts(): WireContext["config"]["timeouts"] {
+    return (this.#exchange?.context ?? this.context).config.timeouts;
   }
 
   // Both halves must be over before the next request is read.
@@ -277,14 +282,14 @@ export class Http1Connection implements ClientStream, ConnectRequest, Upgrade {
 
   #activity(): void {
     if (this.#closing || this.#reader.stopped) return;
-    if (!this.#requestDone) this.#watch.set(this.context.config.timeouts.idle);
+    if (!this.#requestDone) this.#watch.set(this.#timeouts.idle);
     else this.#awaitHead();
   }
 
   // A head that has begun must end in time.
   #awaitHead(): void {
     if (this.#exchange === undefined && this.#reader.waiting && !this.#watch.on) {
-      this.#watch.set(this.context.config.timeouts.head);
+      this.#watch.set(this.#timeouts.head);
     }
   }
 
@@ -294,8 +299,7 @@ export class Http1Connection implements ClientStream, ConnectRequest, Upgrade {
     } else if (this.#exchange === undefined) {
       this.#refuse({
         code: "CLIENT_TIMEOUT",
-        message:
-          `the client did not send a whole request head within ${this.context.config.timeouts.head} ms (timeouts.head)`,
+        message: `the client did not send a whole request head within ${this.#timeouts.head} ms (timeouts.head)`,
       }, 408);
     } else if (this.#exchange.over) {
       this.#linger();
@@ -303,8 +307,7 @@ export class Http1Connection implements ClientStream, ConnectRequest, Upgrade {
       this.#keepAlive = false;
       this.#exchange.fail({
         code: "CLIENT_TIMEOUT",
-        message:
-          `the client sent nothing for ${this.context.config.timeouts.idle} ms in the middle of its request (timeouts.idle)`,
+        message: `the client sent nothing for ${this.#timeouts.idle} ms in the middle of its request (timeouts.idle)`,
       });
     }
   }

@@ -12,6 +12,7 @@ import { FlowHeaders } from "../../flow/headers.ts";
 import { HttpFlow } from "../../flow/http_flow.ts";
 import { nextPeerId, type Peer } from "../../flow/peer.ts";
 import { FlowRequest } from "../../flow/request.ts";
+import { noteSentAgain } from "../../flow/sent_again.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import { reportFailed } from "../inbound/report_failed.ts";
 import type { Observer, WireContext } from "../wire_context.ts";
@@ -94,8 +95,10 @@ export function begin(source: HttpFlow, context: WireContext, options: BeginOpti
   return over.promise;
 }
 
-function newFlow(request: FlowRequest, source: HttpFlow): HttpFlow {
+/** A flow that has not begun, with what the user has noted on the other one. */
+export function newFlow(request: FlowRequest, source: HttpFlow): HttpFlow {
   const flow = new HttpFlow(request, playedPeer(source));
+  noteSentAgain(flow);
   flow.marked = source.marked;
   flow.comment = source.comment;
   const { payload } = source.metadata;

@@ -5,12 +5,12 @@
  */
 import { copyRequest, copyResponse } from "../../flow/copy.ts";
 import type { Flow } from "../../flow/flow.ts";
-import { HttpFlow } from "../../flow/http_flow.ts";
+import type { HttpFlow } from "../../flow/http_flow.ts";
 import type { Dispatcher } from "../../hooks/dispatcher.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import { reportFailed } from "../inbound/report_failed.ts";
 import type { Observer, WireContext } from "../wire_context.ts";
-import { begin, changed, checkOpen, playedPeer, watching } from "./play.ts";
+import { begin, changed, checkOpen, newFlow, watching } from "./play.ts";
 import { RecordedServer } from "./recorded_server.ts";
 import { replayTcp } from "./replay_tcp.ts";
 
@@ -42,7 +42,7 @@ export function replay(recorded: Flow, wire: WireContext, { hooks, observer }: R
 
 /** A request for a tunnel that was refused, or bytes that were no request: `httpConnect` and `error` are all that fires. */
 async function replayWithoutExchange(recorded: HttpFlow, context: WireContext): Promise<HttpFlow> {
-  const flow = new HttpFlow(copyRequest(recorded.request), playedPeer(recorded));
+  const flow = newFlow(copyRequest(recorded.request), recorded);
   try {
     if (flow.request.method === "CONNECT") await context.hooks.run("httpConnect", flow);
   } catch (error) {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { FlowError } from "../../flow/flow_error.ts";
+import { noteSentAgain } from "../../flow/sent_again.ts";
 import { TcpFlow } from "../../flow/tcp_flow.ts";
 import { TcpMessage } from "../../flow/tcp_message.ts";
 import type { HookName } from "../../hooks/table.ts";
@@ -13,6 +14,7 @@ import { playedPeer } from "./play.ts";
 /** Resolves with the new flow when its last hook has run. */
 export async function replayTcp(recorded: TcpFlow, context: WireContext): Promise<TcpFlow> {
   const flow = new TcpFlow(recorded, playedPeer(recorded));
+  noteSentAgain(flow);
   flow.serverName = recorded.serverName;
   flow.marked = recorded.marked;
   flow.comment = recorded.comment;

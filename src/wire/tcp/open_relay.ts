@@ -34,8 +34,9 @@ export interface Relay {
 export function openRelay({ socket, peer, tunnel, secure, context, seen, server, serverName }: Relay): void {
   const flow = server?.flow ?? new TcpFlow(tunnel, peer);
   if (serverName !== undefined) flow.serverName = serverName;
-  const connect = () => context.upstream.tcp(flow, secure ? connectFlow(tunnel, peer) : undefined);
-  new Conversation(flow, socket, context).begin(
+  const { upstream } = context.now;
+  const connect = () => upstream.tcp(flow, secure ? connectFlow(tunnel, peer) : undefined);
+  new Conversation(flow, socket, context.now).begin(
     () => server?.take() ?? connect(),
     seen.putBack ? undefined : seen.bytes,
   );
