@@ -43,7 +43,7 @@ export function describeFlow(flow: Flow): FlowSummary {
   return { method: flow.request.method, url: redactUrl(flow.request.url), status, source: flow.source };
 }
 
-/** A line for each flow: place, method, URL, status or error, source, size, milliseconds; then how many there are. */
+/** A line for each flow: place, method, URL, status or error, source, size, milliseconds; under it what alerters found; then how many. */
 export function summarize(flows: Iterable<Flow>, options: SummaryOptions = {}): string {
   const all = [...flows];
   const skipped = Math.max(0, all.length - (options.limit ?? Infinity));
@@ -53,10 +53,26 @@ export function summarize(flows: Iterable<Flow>, options: SummaryOptions = {}): 
   const rows = shown.map((flow, i) => rowOf(flow, skipped + i, usual, payloads));
   const marked = (column: number) => rows.some((row) => row[column]!.endsWith(MARK));
   return [
-    ...(rows.length === 0 ? [] : table([headOf(payloads), ...rows], options.width ?? 100)),
+    ...(rows.length === 0 ? [] : withAlerts(table([headOf(payloads), ...rows], options.width ?? 100), shown)),
     ...legend({ size: marked(SIZE) ? usual.size : undefined, ms: marked(MS) ? usual.ms : undefined }),
     countLine(all.length, skipped, options.dropped ?? 0),
   ].join("\n");
+}
+
+/** How many alerts of a flow are shown. */
+const MAX_ALERTS = 5;
+
+/** Under the line of each flow what alerters have found in it. */
+function withAlerts([head = "", ...lines]: readonly string[], flows: readonly Flow[]): string[] {
+  return [
+    head,
+    ...lines.flatMap((line, i) => {
+      const flow = flows[i]!;
+      const alerts = flow.type === "http" ? flow.alerts : [];
+      const more = alerts.length > MAX_ALERTS ? [`and ${alerts.length - MAX_ALERTS} more`] : [];
+      return [line, ...[...alerts.slice(0, MAX_ALERTS), ...more].map((alert) => `   ! ${alert}`)];
+    }),
+  ];
 }
 
 type Row = readonly string[];

@@ -124,7 +124,8 @@ export const HOOKS: Readonly<Record<HookName, HookEntry>> = {
     guarantees:
       "`flow.request.hostname` and `port` are the target. `flow.server` is set for a CONNECT to another proxy alone.",
     mayChange:
-      "`flow.response` with a status that is not 2xx refuses the tunnel. To another proxy: headers, which are sent to it " +
+      "`flow.response` with a status that is not 2xx refuses the tunnel. `flow.relay = true` opens it and relays what comes in it " +
+      "unread, as a `TcpFlow`. To another proxy: headers, which are sent to it " +
       "(Proxy-Authorization, which is not shown, replaces that of its URL); a refusal fails the flows that wanted the tunnel.",
   },
   requestHeaders: {

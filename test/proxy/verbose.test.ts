@@ -108,6 +108,51 @@ describe("verbose", () => {
     expect(text).toContain("(8 bytes that cannot be decoded)");
   });
 
+  test("a body of 2 KB is whole, a longer one is cut, on both sides, and what is no text is its size", async () => {
+    const text = await stderrOf(async () => {
+      await using proxy = await startProxy({
+        verbose: 3,
+        defaultAction: respond((flow) => ({
+          body: flow.request.body,
+          headers: { "content-type": flow.request.headers.get("content-type")! },
+        })),
+      });
+      const send = (path: string, type: string, body: string) =>
+        rawRequest(
+          proxy.port,
+          `POST http://a.test${path} HTTP/1.1\r\nHost: a\r\nContent-Type: ${type}\r\nConnection: close\r\n` +
+            `Content-Length: ${body.length}\r\n\r\n${body}`,
+        );
+      await send("/exact", "text/plain", "e".repeat(2048));
+      await send("/over", "text/plain", "o".repeat(2049));
+      await send("/binary", "application/octet-stream", "b".repeat(20));
+    });
+    const [exact = "", over = "", binary = ""] = text.split(/^(?=POST )/m);
+    expect(exact.match(/^ {2}e{2048}$/gm)?.length).toBe(2);
+    expect(over.match(/^ {2}o{2048}… \(1 more characters\)$/gm)?.length).toBe(2);
+    expect(binary.match(/^ {2}\(20 bytes\)$/gm)?.length).toBe(2);
+    expect(binary).not.toContain("bbb");
+  });
+
+  test("2 does not show bodies of responses, 1 shows none at all", async () => {
+    expect(await traffic(2)).not.toContain('"name":"answer"');
+    expect(await traffic(1)).not.toContain("qty");
+  });
+
+  test("what alerters find is shown from 1 on, without credentials", async () => {
+    const shown = async (verbose: 0 | 1) =>
+      await stderrOf(async () => {
+        await using proxy = await startProxy({
+          verbose,
+          alerter: () => ["found token=s3cret"],
+          defaultAction: respond({ status: 204 }),
+        });
+        await rawRequest(proxy.port, "GET http://a.test/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+      });
+    expect(await shown(0)).toBe("");
+    expect(await shown(1)).toMatch(/^GET http:\/\/a\.test\/ -> 204 No Content .*\n {2}! found token=\[redacted\]\n$/);
+  });
+
   test("prints the log", async () => {
     const text = await stderrOf(async () => {
       await using proxy = await startProxy({ verbose: 1 });
