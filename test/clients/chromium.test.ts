@@ -1,7 +1,8 @@
 // A page in Chromium, mocked by handlers of MSW that run in the test.
+import { HttpResponse as GraphQLResponse } from "msw";
 import { graphql } from "msw/graphql";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Addon, type HttpFlow, respond, startProxy } from "../../src/mod.ts";
+import { type Addon, type HttpFlow, respond, type RuleLike, startProxy } from "../../src/mod.ts";
 import { VERSIONS } from "../rules/msw/versions.ts";
 import { hasChromium, inChromium } from "../support/chromium.ts";
 import { type Origin, startOrigin } from "../support/origin.ts";
@@ -107,6 +108,7 @@ describe.runIf(hasChromium).each(VERSIONS)("%s in Chromium", PATIENT, (_, msw) =
       socket: ["welcome", "HELLO", [3, 2, 1], 4000, "enough", true],
     });
     const chat = proxy.flows.filter({ path: "/chat" }).first() as HttpFlow;
+    expect(chat.request.httpVersion).toBe("2");
     expect(told(chat).filter((it) => it.startsWith("server")).slice(0, 2)).toEqual(["server welcome", "server HELLO"]);
     expect(chat.websocket).toMatchObject({ closeCode: 4000, closeReason: "enough", closedBy: "client", count: 5 });
   });
@@ -145,4 +147,41 @@ describe.runIf(hasChromium).each(VERSIONS)("%s in Chromium", PATIENT, (_, msw) =
     );
     expect(result).toEqual(["v1", "server said hello", 1005]);
   });
+});
+
+describe.runIf(hasChromium)("another origin, in Chromium", PATIENT, () => {
+  test("a worker's mocks know no CORS, answers on the wire do", PATIENT, async () => {
+    const api = graphql.link("https://api.test/graphql");
+    const rules: RuleLike[] = [
+      api.query("GetUser", ({ variables }) => GraphQLResponse.json({ data: { user: { id: variables.id } } })),
+    ];
+    const page = `
+      const answer = await fetch("https://api.test/graphql", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ query: "query GetUser($id: ID) { user(id: $id) { id } }", variables: { id: "7" } }),
+      }).then((response) => response.json(), (error) => error.name);
+      return answer;
+    `;
+    const preflight: RuleLike = [{ method: "OPTIONS" }, respond({ status: 204 })];
+    const cors: Addon = {
+      responseHeaders(flow: HttpFlow) {
+        if (flow.source !== "rule" || !flow.request.headers.has("origin")) return;
+        flow.response!.headers.set("access-control-allow-origin", flow.request.headers.get("origin")!);
+        flow.response!.headers.set("access-control-allow-headers", "content-type");
+      },
+    };
+    await using without = await startProxy({ rules: [preflight, ...rules], upstream: upstream() });
+    expect(await inChromium(without, "https://shop.test/", page)).toBe("TypeError");
+    await using proxy = await startProxy({ rules: [preflight, ...rules], addons: [cors], upstream: upstream() });
+    expect(await inChromium(proxy, "https://shop.test/", page)).toEqual({ data: { user: { id: "7" } } });
+  });
+});
+
+test("the options are those of Playwright, with credentials", async () => {
+  await using proxy = await startProxy({ auth: { username: "me", password: "secret" } });
+  const { proxy: server, args } = proxy.browser();
+  expect(server).toEqual({ server: proxy.url, username: "me", password: "secret" });
+  expect(args).toContain(`--ignore-certificate-errors-spki-list=${proxy.ca.spki}`);
+  expect(args.join()).not.toContain("secret");
 });
