@@ -135,7 +135,7 @@ export class Http2Stream {
       queue.blocked(this);
       return true;
     }
-    if (this.#ending !== undefined) this.#sendEnd();
+    if (this.#ending !== undefined && !this.#localEnded) this.#sendEnd();
     return false;
   }
 
