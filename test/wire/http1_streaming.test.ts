@@ -159,7 +159,7 @@ describe("large bodies", () => {
   });
 });
 
-describe("back-pressure", () => {
+describe("B24 back-pressure bounds the memory", () => {
   const TOTAL = 64 * MiB;
 
   for (const framing of ["length", "chunked", "close"] as const) {

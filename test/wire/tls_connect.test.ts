@@ -1,11 +1,14 @@
 // CONNECT and what is spoken in it: TLS that the proxy answers itself, plain HTTP, and neither.
 import { Buffer } from "node:buffer";
 import { connect as connectTls, type TLSSocket } from "node:tls";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Addon, type HttpFlow, type LogEntry, type Proxy, respond, startProxy } from "../../src/mod.ts";
 import { startOrigin } from "../support/origin.ts";
 import { connectRaw, rawRequest } from "../support/raw_client.ts";
 import { RawConnection } from "../support/raw_connection.ts";
+import { run } from "../support/run.ts";
+import { runtime, runtimePath } from "../support/runtime.ts";
 import { connectRequest, getRequest, openTunnel, readText } from "./tunnel.ts";
 
 /** Everything that the hooks of one proxy were told. */
@@ -145,6 +148,23 @@ describe("TLS in a tunnel", () => {
       expect(await readText(client)).toContain(`https://${name}/`);
     }
     expect(proxy.flows.length).toBe(40);
+  });
+
+  test("B52 an expired certificate is renewed, without a word from anybody", async () => {
+    const root = fileURLToPath(new URL("../../", import.meta.url));
+    const script = fileURLToPath(new URL("renewal_in_process.ts", import.meta.url));
+    const args = {
+      node: [script],
+      deno: ["run", "--allow-all", "--no-check", `--import-map=${root}tools/import_map.json`, script],
+      bun: [script],
+    };
+    const { stdout, stderr } = await run(runtimePath(runtime), args[runtime], { cwd: root });
+    expect(stderr).toBe("");
+    const { first, again, renewed } = JSON.parse(stdout);
+    expect(again).toEqual(first);
+    expect(renewed.serial).not.toBe(first.serial);
+    expect(first.days).toBeLessThan(397);
+    expect(renewed.days).toBeGreaterThan(396 + 300);
   });
 
   test("B51 thirty connections to one name at once", async () => {
