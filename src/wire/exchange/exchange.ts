@@ -129,6 +129,10 @@ export class Exchange implements OutgoingRequest {
   clientGone(resetCode?: number): void {
     // It has its answer: only a hook is still looking at it.
     if (this.#sent) return;
+    if (this.#shaper?.whole) {
+      this.#shaper.close();
+      return this.finish();
+    }
     const { method, url } = this.flow.request;
     this.fail({
       code: "CLIENT_ABORTED",

@@ -249,9 +249,8 @@ export class Forwarding implements UpstreamUser {
     const { flow: { request }, head, upload } = this.#exchange;
     const shaper = this.#shaper;
     if (shaper === undefined) return sink;
-    const bodiless = head.framing.kind === "none" && !request.bodyEdited;
     const total = request.bodyEdited ? request.content.size : lengthOf(head.framing, upload.content);
-    shaper.attach(bodiless ? { data: () => true, end: (trailers) => sink.end(trailers) } : sink, total);
+    shaper.attach(sink, { total, none: head.framing.kind === "none" && !request.bodyEdited });
     // The server cannot be expected to answer what it has not got.
     this.#stream!.sending();
     shaper.onDone(() => this.#stream?.sent());

@@ -16,7 +16,9 @@ export interface Pacer {
 /** What is known of a body. */
 export interface Body {
   /** Its length, as far as that is known. */
-  readonly total: number | undefined;
+  readonly total?: number | undefined;
+  /** There must be none: what comes of it is not sent, whatever an addon has made. */
+  readonly none?: boolean;
 }
 
 /** The pacers of stages that pace. */

@@ -5,7 +5,6 @@
  */
 import type { BodyBuffer } from "../../flow/body_buffer.ts";
 import type { Shape } from "../../flow/shape.ts";
-import type { BodySink } from "../exchange/body_pipe.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import type { ResponseOut } from "../exchange/response_out.ts";
 import { CHUNKED, type Framing, ofLength } from "../http1/head.ts";
@@ -21,7 +20,7 @@ export function shapedResponse(exchange: Exchange, given: ResponseOut, shape: Sh
   const shaper: Shaper = new Shaper(shape.response, {
     open() {
       const sink = client.respond(trickles && slowHead > 0 ? { ...out, slowHead } : out);
-      shaper.attach(out.framing.kind === "none" ? withoutBody(sink) : sink, total);
+      shaper.attach(sink, { total, none: out.framing.kind === "none" });
     },
     drained: (callback) => client.drained(callback),
     fired: ({ description }) => void flow.faults.push(description),
@@ -41,11 +40,6 @@ export function lengthOf(framing: Framing, content: BodyBuffer): number | undefi
 /** How long the head is to take, in milliseconds. */
 export function slowHeadOf(stages: Shape["response"]): number {
   return stages.reduce((ms, stage) => stage.kind === "slow-head" ? ms + stage.ms : ms, 0);
-}
-
-/** Where there is no body, there are no bytes to count. */
-function withoutBody(sink: BodySink): BodySink {
-  return { data: () => true, end: (trailers) => sink.end(trailers) };
 }
 
 // A body that is shorter than its length needs one, and a malformed chunk needs chunks.

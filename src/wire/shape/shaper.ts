@@ -6,7 +6,7 @@
 import type { BreakStage, Stage } from "../../flow/shape.ts";
 import type { BodySink, Piece } from "../exchange/body_pipe.ts";
 import { type Clock, REAL_CLOCK } from "./clock.ts";
-import { type Pacer, pacersOf } from "./pacer.ts";
+import { type Body, type Pacer, pacersOf } from "./pacer.ts";
 
 /** So many bytes wait at most, before whoever sends them has to: a slow line is felt on the other side of the proxy. */
 const MAX_WAITING = 64 * 1024;
@@ -42,7 +42,7 @@ export class Shaper implements BodySink {
   #breaks: BreakStage[];
   #pacers: Pacer[] = [];
   #sink: BodySink | undefined;
-  #total: number | undefined;
+  #body: Body = {};
   #queue: Item[] = [];
   #waiting = 0;
   #sent = 0;
@@ -68,6 +68,11 @@ export class Shaper implements BodySink {
     return !this.#over;
   }
 
+  /** Whether all bytes of a known number have been passed on: only the end is still to come. */
+  get whole(): boolean {
+    return !this.#over && !this.#silent && this.#queue.length === 1 && this.#body.total === this.#sent;
+  }
+
   /** Whether nothing passes any more. */
   get silent(): boolean {
     return this.#silent;
@@ -87,16 +92,18 @@ export class Shaper implements BodySink {
    * The head has gone: what follows goes into the sink. Once more, after {@linkcode Shaper.start} or without, when the message has to be
    * sent again.
    *
-   * @param total the length of the body, as far as that is known
+   * @param body what is known of it
    */
-  attach(sink: BodySink, total?: number): this {
-    this.close();
+  attach(sink: BodySink, body: Body = {}): this {
+    // What has come while the head was on its way still waits.
+    if (this.#sink !== undefined) this.close();
     this.#over = this.#silent = this.#blocked = false;
     this.#sink = sink;
-    this.#total = total;
+    this.#body = body;
     this.#sent = 0;
     this.#breaks = this.#stages.filter((stage) => stage.kind === "break");
-    this.#pacers = pacersOf(this.#stages, { total });
+    this.#pacers = pacersOf(this.#stages, body);
+    if (body.none) this.#queue = this.#queue.filter((item) => !("piece" in item));
     this.#run();
     return this;
   }
@@ -104,7 +111,7 @@ export class Shaper implements BodySink {
   /** @inheritdoc */
   data(piece: Piece): boolean {
     // In silence bytes are lost, so that a sender that gives up is noticed.
-    if (this.#over || this.#silent) return true;
+    if (this.#over || this.#silent || this.#body.none) return true;
     if (piece.data.length > 0) {
       this.#queue.push({ piece, arrival: this.#clock.now(), late: this.#late() });
       this.#waiting += piece.data.length;
@@ -219,11 +226,11 @@ export class Shaper implements BodySink {
   #place({ at, cut }: BreakStage): number | undefined {
     if (at === "head") return 0;
     const first = this.#queue[0];
-    const known = this.#total ??
+    const known = this.#body.total ??
       (first !== undefined && "piece" in first ? this.#sent + first.piece.data.length : undefined);
     const place = at !== "half" ? at : known === undefined ? undefined : Math.floor(known / 2);
     // A body that is whole is not cut short.
-    return cut.end === "short" && this.#total !== undefined && place !== undefined && place >= this.#total
+    return cut.end === "short" && this.#body.total !== undefined && place !== undefined && place >= this.#body.total
       ? undefined
       : place;
   }

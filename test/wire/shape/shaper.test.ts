@@ -28,14 +28,14 @@ function shaped(stages: Stage[], { total, head = false, slots = Infinity }: {
   const shaper: Shaper = new Shaper(stages, {
     open() {
       note("head");
-      shaper.attach(sink, total);
+      shaper.attach(sink, { total });
     },
     drained: (callback) => void (drain = callback),
     fired: (stage) => note(`fired ${stage.code}`),
     broken: (stage) => note(`broken ${stage.code}`),
   }, clock);
   if (head) shaper.start();
-  else shaper.attach(sink, total);
+  else shaper.attach(sink, { total });
   return {
     clock,
     log,
@@ -338,6 +338,18 @@ test("closing ends every timer, and nothing follows", () => {
     send(100);
     expect(log.length).toBe(before);
   }
+});
+
+test("what comes before the head has gone waits for it", () => {
+  const { clock, log, send, shaper } = shaped([{ kind: "latency", draw: () => 10 }], { head: true });
+  let done = false;
+  send(5);
+  shaper.end("");
+  shaper.onDone(() => done = true);
+  clock.advance(9);
+  expect([log, shaper.pending, done]).toEqual([[], true, false]);
+  clock.advance(1);
+  expect([log, shaper.pending, done]).toEqual([["10 head", "10 5", "10 end"], false, true]);
 });
 
 test("a message that is sent again begins anew", () => {
