@@ -11,6 +11,11 @@ export { forward } from "./actions/forward.ts";
 export type { BodyEdit, HeaderEdit } from "./actions/message_edit.ts";
 export type { RequestEdit, RequestEditor } from "./actions/request_edit.ts";
 export { respond, type Responder, type RespondResult } from "./actions/respond.ts";
+export {
+  respondWebSocket,
+  type RespondWebSocketOptions,
+  type WebSocketResponder,
+} from "./actions/respond_websocket.ts";
 export type { Respond } from "./actions/response_shape.ts";
 export type { ResponseEdit, ResponseEditor } from "./actions/response_edit.ts";
 export { always } from "./actions/always.ts";
@@ -23,13 +28,7 @@ export { Scenarios, ScenarioState } from "./scenarios.ts";
 export { sequence } from "./actions/sequence.ts";
 export { once, times } from "./actions/times.ts";
 export { ask, type AskOptions } from "./ask/ask.ts";
-export type {
-  Distribution,
-  JitterTime,
-  LogNormalTime,
-  NormalTime,
-  UniformTime,
-} from "./faults/distribution.ts";
+export type { Distribution, JitterTime, LogNormalTime, NormalTime, UniformTime } from "./faults/distribution.ts";
 export { fault } from "./faults/fault.ts";
 export type { FaultKind, FaultOptions } from "./faults/fault_options.ts";
 export { throttle, type ThrottleOptions } from "./faults/throttle.ts";
