@@ -161,8 +161,11 @@ export class Breakpoints {
     throw new FlowtapeError("PAUSED_UNANSWERED", message);
   }
 
-  /** A flow of the proxy is over. */
+  /** A flow of the proxy is over, whoever has ended it, and whichever hooks have told. */
   ended(flow: Flow): void {
+    for (const pause of this.#undecided) {
+      if (pause.flow === flow) ensureState(pause.flow).abort();
+    }
     if (this.#released.size === 0 || !this.#released.delete(flow as HttpFlow)) return;
     if (this.#released.size === 0) this.#onReleasedOver?.();
   }
