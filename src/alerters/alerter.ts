@@ -32,7 +32,7 @@ const MAX_ALERTS = 50;
 const MAX_LENGTH = 300;
 
 /** Finds nothing: for a place that wants an alerter. */
-export const nullAlerter: Alerter = () => [];
+export const nullAlerter: Alerter = (): string[] => [];
 
 /** Several alerters as one: what all of them find, each alert once. */
 export function alerters(...parts: Alerter[]): Alerter {

@@ -32,7 +32,7 @@ export type { Distribution, JitterTime, LogNormalTime, NormalTime, UniformTime }
 export { fault } from "./faults/fault.ts";
 export type { FaultKind, FaultOptions } from "./faults/fault_options.ts";
 export { throttle, type ThrottleOptions } from "./faults/throttle.ts";
-export type { PausedOptions } from "./ask/breakpoints.ts";
+export type { Breakpoints, PausedOptions } from "./ask/breakpoints.ts";
 export type { PausedFlow, PausePhase } from "./ask/paused_flow.ts";
 export type { RuleLike } from "./compile_rules.ts";
 export { type EngineOptions, RuleEngine } from "./engine.ts";
