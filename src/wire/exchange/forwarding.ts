@@ -250,7 +250,8 @@ export class Forwarding implements UpstreamUser {
     const shaper = this.#shaper;
     if (shaper === undefined) return sink;
     const total = request.bodyEdited ? request.content.size : lengthOf(head.framing, upload.content);
-    shaper.attach(sink, { total, none: head.framing.kind === "none" && !request.bodyEdited });
+    const none = head.framing.kind === "none" && !request.bodyEdited;
+    shaper.attach(sink, { total, none }, this.#stream!.trickles ? this.#exchange.slowHead : 0);
     // The server cannot be expected to answer what it has not got.
     this.#stream!.sending();
     shaper.onDone(() => this.#stream?.sent());

@@ -19,8 +19,9 @@ export function shapedResponse(exchange: Exchange, given: ResponseOut, shape: Sh
   const trickles = head.version !== "2";
   const shaper: Shaper = new Shaper(shape.response, {
     open() {
-      const sink = client.respond(trickles && slowHead > 0 ? { ...out, slowHead } : out);
-      shaper.attach(sink, { total, none: out.framing.kind === "none" });
+      const bitByBit = trickles && slowHead > 0;
+      const sink = client.respond(bitByBit ? { ...out, slowHead } : out);
+      shaper.attach(sink, { total, none: out.framing.kind === "none" }, bitByBit ? slowHead : 0);
     },
     drained: (callback) => client.drained(callback),
     fired: ({ description }) => void flow.faults.push(description),

@@ -93,10 +93,17 @@ export class Shaper implements BodySink {
    * sent again.
    *
    * @param body what is known of it
+   * @param later so many milliseconds the head takes
    */
-  attach(sink: BodySink, body: Body = {}): this {
+  attach(sink: BodySink, body: Body = {}, later = 0): this {
     // What has come while the head was on its way still waits.
     if (this.#sink !== undefined) this.close();
+    if (later > 0) {
+      this.#over = false;
+      this.#sink = undefined;
+      this.#wake(later, () => this.attach(sink, body));
+      return this;
+    }
     this.#over = this.#silent = this.#blocked = false;
     this.#sink = sink;
     this.#body = body;

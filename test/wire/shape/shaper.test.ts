@@ -352,6 +352,17 @@ test("what comes before the head has gone waits for it", () => {
   expect([log, shaper.pending, done]).toEqual([["10 head", "10 5", "10 end"], false, true]);
 });
 
+test("the body waits for a head that leaves bit by bit", () => {
+  const { clock, log, send, shaper } = shaped([breakAt(9)]);
+  const sink = { data: ({ data }: { data: Uint8Array }) => log.push(`late ${data.length}`) > 0, end: () => {} };
+  shaper.attach(sink, {}, 50);
+  send(2);
+  clock.advance(49);
+  expect(log).toEqual([]);
+  clock.advance(1);
+  expect(log).toEqual(["late 2"]);
+});
+
 test("a message that is sent again begins anew", () => {
   const { clock, log, shaper, send } = shaped([breakAt(3)]);
   send(2);
