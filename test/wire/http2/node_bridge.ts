@@ -84,7 +84,8 @@ function serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
 function join(stream: Http2Stream & NodeJS.ReadWriteStream, socket: Socket, side: string): void {
   stream.pipe(socket);
   socket.pipe(stream as ServerHttp2Stream);
-  socket.on("error", () => stream.close(http2.constants.NGHTTP2_CANCEL));
+  // close() with a code would end the stream before it resets it.
+  socket.on("error", (error) => (stream as ServerHttp2Stream).destroy(error));
   stream.on("close", () => {
     codes.push([side, stream.rstCode ?? -1]);
     if (stream.rstCode !== 0) socket.resetAndDestroy();
