@@ -73,7 +73,7 @@ function definedRule(defined: DefinedRule, place: string): Rule {
 
 function tupleRule([matcher, action]: [Matcher, Action], place: string): Rule {
   const compiled = compile(matcher, `the matcher of ${place}`);
-  const plan = planOf(action, place);
+  const plan = planOf(action, place, { tunnels: true });
   const parts = exactOf(compiled);
   return {
     place,

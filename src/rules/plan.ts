@@ -21,14 +21,19 @@ const NAMED: Readonly<Record<string, ActionFunction>> = { forward, drop, ask: as
  * The plan of an action, with counters that nobody else has.
  *
  * @param where the place of the action, such as `rules[2]`
+ * @param options `tunnels`: whether the action may have to do with a CONNECT; within other actions it may not
  * @throws {OptionsError} when it is no action
  */
-export function planOf(action: Action, where: string): Plan {
+export function planOf(action: Action, where: string, { tunnels = false }: { readonly tunnels?: boolean } = {}): Plan {
   const known = typeof action === "string" && Object.hasOwn(NAMED, action) ? NAMED[action]! : action;
   if (isAddon(known)) return addonPlan(known, where);
   if (typeof known !== "function") throw new OptionsError(`${where}: ${complaint(known)}`);
   const plan = (known as Partial<BuiltInAction>)[PLAN];
-  return plan === undefined ? functionPlan(known) : plan();
+  const made = plan === undefined ? functionPlan(known) : plan();
+  if (made.takeConnect === undefined || tunnels) return made;
+  throw new OptionsError(
+    `${where}: "connect" of ask() is about tunnels, which other actions are not: make it the action of a rule of its own, or the defaultAction`,
+  );
 }
 
 /** A function of a user may look at anything, so the request is complete when it is called. */

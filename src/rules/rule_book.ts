@@ -60,7 +60,7 @@ export class RuleBook {
     this.#rules = this.#context.during(() => compileRules(rules));
     this.#initial = [...rules];
     this.#given = rules;
-    this.#fallback = this.#context.during(() => planOf(defaultAction, "defaultAction"));
+    this.#fallback = this.#context.during(() => fallbackOf(defaultAction));
     this.#defaultAction = defaultAction;
     this.#maxFlows = maxFlows;
   }
@@ -121,7 +121,7 @@ export class RuleBook {
     for (const rule of this.#rules) rule.restore?.();
     this.#context.scenarios.reset();
     this.#rules = this.#context.during(() => compileRules(this.#initial));
-    this.#fallback = this.#context.during(() => planOf(this.#defaultAction, "defaultAction"));
+    this.#fallback = this.#context.during(() => fallbackOf(this.#defaultAction));
     this.#groups = [];
     this.#changed();
   }
@@ -133,7 +133,7 @@ export class RuleBook {
    */
   prepare({ rules = [], defaultAction = "forward" }: Pick<RuleOptions, "rules" | "defaultAction">): () => void {
     const compiled = rules === this.#given ? undefined : this.#context.during(() => compileRules(rules));
-    const fallback = this.#context.during(() => planOf(defaultAction, "defaultAction"));
+    const fallback = this.#context.during(() => fallbackOf(defaultAction));
     return () => {
       if (compiled !== undefined) {
         for (const rule of this.#rules) rule.restore?.();
@@ -149,7 +149,7 @@ export class RuleBook {
 
   /** Says what is done to a flow that no rule matches. */
   setDefault(action: Action): void {
-    this.#fallback = this.#context.during(() => planOf(action, "defaultAction"));
+    this.#fallback = this.#context.during(() => fallbackOf(action));
     this.#defaultAction = action;
     this.#changed();
   }
@@ -168,4 +168,8 @@ function both(one: Calls, other: Calls): Calls {
       other.append(flow);
     },
   };
+}
+
+function fallbackOf(action: Action): Plan {
+  return planOf(action, "defaultAction", { tunnels: true });
 }

@@ -2,13 +2,16 @@
 import { describe, expect, test } from "vitest";
 import {
   ask,
+  delay,
   type Matcher,
   OptionsError,
   type Proxy,
   respond,
+  sequence,
   startProxy,
   tcp,
   type TcpFlow,
+  times,
 } from "../../../src/mod.ts";
 import { testCa } from "../../support/certificates.ts";
 import { startOrigin } from "../../support/origin.ts";
@@ -142,6 +145,12 @@ test("as the default action, asked about everything", async () => {
   expect([paused.phase, paused.flow.request.path]).toEqual(["request", "/a"]);
   paused.respond("asked");
   expect(await readText(client)).toContain("asked");
+});
+
+test("within other actions it would do nothing, and is refused", () => {
+  for (const nest of [() => times(1, CONNECT), () => sequence("forward", CONNECT), () => delay(1, CONNECT)]) {
+    expect(nest).toThrow(/"connect" of ask\(\) is about tunnels/);
+  }
 });
 
 test("an addon may relay a tunnel by itself", async () => {

@@ -1,6 +1,7 @@
 // Who gets which paused flow, what is said when none comes, and what becomes of those that nobody decides about.
 import { describe, expect, test } from "vitest";
-import { ask, type FlowtapeError, type Proxy, respond, startProxy } from "../../../src/mod.ts";
+import { ask, type FlowtapeError, type Proxy, respond, RuleEngine, startProxy } from "../../../src/mod.ts";
+import { pass } from "../pass.ts";
 import { startOrigin } from "../../support/origin.ts";
 import { exchange, PATIENTLY, requestTo } from "../../wire/http1_client.ts";
 
@@ -62,6 +63,14 @@ describe("nextPaused()", () => {
     }
     expect((await Promise.all(answers)).map(({ text }) => text)).toEqual(answers.map((_, i) => `/${i}`));
   });
+});
+
+test("no more than 1,000 flows wait at once: what comes beyond fails, and the others are released", async () => {
+  const engine = new RuleEngine({ defaultAction: "ask" });
+  const paused = Array.from({ length: 1000 }, () => pass(engine, {}));
+  await expect(pass(engine, {})).rejects.toThrow("1000 flows wait at breakpoints already");
+  for (let i = 0; i < 1000; i++) (await engine.breakpoints.next(undefined)).respond("ok");
+  for (const { response } of await Promise.all(paused)) expect(response?.text()).toBe("ok");
 });
 
 describe("when no flow comes, it is said", () => {
