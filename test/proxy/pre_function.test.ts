@@ -87,6 +87,21 @@ describe("preFunction", () => {
     expect(await answer).toBe("cut");
   });
 
+  test("it and its like may come while the proxy is open", async () => {
+    await using proxy = await startProxy({ defaultAction: respond({ status: 202 }) });
+    expect((await send(proxy.port, "/a")).header("connection")).toBeUndefined();
+    await proxy.configure({
+      preFunction: (flow) => void (flow.request.path = "/changed"),
+      alerter: (flow) => [`saw ${flow.request.path}`],
+      persistent: false,
+    });
+    expect((await send(proxy.port, "/a")).header("connection")).toBe("close");
+    expect((proxy.flows.last() as HttpFlow).alerts).toEqual(["saw /changed"]);
+    await proxy.configure({ preFunction: undefined, persistent: true });
+    expect((await send(proxy.port, "/b")).header("connection")).toBeUndefined();
+    expect((proxy.flows.last() as HttpFlow).alerts).toEqual(["saw /b"]);
+  });
+
   test("is not called for CONNECT, and is no function of another kind", async () => {
     const seen: HttpFlow[] = [];
     await using proxy = await startProxy({
