@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { type MswHandlersOptions, type MswWs, toMswHandlers } from "./msw/mod.ts";
 export { TapeEntry } from "./entry.ts";
 export { readTape, Tape, writeTape, type WriteTapeOptions } from "./tape.ts";
 export type { MatchOptions, RedactOptions, TapeMode, TapeOptions } from "./options.ts";

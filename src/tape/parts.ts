@@ -38,8 +38,11 @@ export interface ExchangeParts {
   readonly comment: string | undefined;
 }
 
+/** What is read of a flow. */
+export type PassedFlow = Pick<HttpFlow, "request" | "response" | "original" | "error" | "timings" | "comment">;
+
 /** The parts of a flow that is done. */
-export function partsOfFlow(flow: HttpFlow): ExchangeParts {
+export function partsOfFlow(flow: PassedFlow): ExchangeParts {
   const { request, error } = flow;
   // What an addon has made of a response it will make of it again when it is replayed.
   const response = flow.original ?? flow.response;

@@ -1,0 +1,87 @@
+/**
+ * From what was captured or recorded to handlers of MSW.
+ *
+ * @module
+ */
+import { OptionsError } from "../../flow/error.ts";
+import type { Flow } from "../../flow/flow.ts";
+import type { HttpFlow } from "../../flow/http_flow.ts";
+import { TapeEntry } from "../entry.ts";
+import type { TapeOptions } from "../options.ts";
+import { createRedactor, type Redactor } from "../redact.ts";
+import { RequestKeys } from "../request_key.ts";
+import { entryOfFlow } from "./entry_of_flow.ts";
+import { ReplayHandler } from "./replay_handler.ts";
+import { type MswWs, replayWebSocket } from "./replay_websocket.ts";
+
+export type { MswWs } from "./replay_websocket.ts";
+
+/** What {@linkcode toMswHandlers} takes. */
+export interface MswHandlersOptions extends Pick<TapeOptions, "match" | "afterLast" | "redact"> {
+  /** `ws` of MSW: needed where there are WebSockets. */
+  ws?: MswWs;
+}
+
+/**
+ * Handlers for MSW's `setupServer()` (or `setupWorker()`) from flows or from a tape, for tests that have no proxy. A request is matched
+ * as a tape matches it: method, URL with its query, and body; what is redacted matches anything. Identical requests get their answers
+ * in order, later ones the last. There is one handler for each method and URL, and one for each URL of WebSockets.
+ *
+ * The handlers are typed so that every version of MSW takes them.
+ *
+ * @param options `match`, `afterLast` and `redact` as for a tape; `ws` of MSW, where there are WebSockets
+ *
+ * @example
+ * ```ts
+ * import { respond, startProxy } from "flowtape";
+ * import { toMswHandlers } from "flowtape/tape";
+ * import { setupServer } from "msw/node";
+ *
+ * await using proxy = await startProxy({ rules: [["https://api.test/user", respond({ json: { id: 7 } })]] });
+ * await (await proxy.fetch("https://api.test/user")).json();
+ *
+ * const server = setupServer(...toMswHandlers(proxy.flows));
+ * server.listen();
+ * console.log(await (await fetch("https://api.test/user")).json()); // { id: 7 }
+ * server.close();
+ * ```
+ *
+ * @throws {OptionsError} a WebSocket without `ws`, or a flow whose body was not kept whole
+ */
+export function toMswHandlers(from: Iterable<Flow | TapeEntry>, options: MswHandlersOptions = {}): never[] {
+  const redactor = createRedactor(options.redact);
+  const entries: TapeEntry[] = [];
+  const sockets: HttpFlow[] = [];
+  for (const one of from) {
+    if (one instanceof TapeEntry) {
+      if (one.status !== 101) entries.push(one);
+    } else if (one.type === "http" && one.websocket !== undefined) {
+      sockets.push(one);
+    } else if (one.type === "http" && one.done && one.request.method !== "CONNECT") {
+      entries.push(entryOfFlow(one, entries.length));
+    }
+  }
+  const handlers = [
+    ...groups(entries, (entry) => keyOf(entry, options, redactor)).map((it) =>
+      new ReplayHandler(it, options, redactor)
+    ),
+    ...groups(sockets, (flow) => flow.request.url.split("?")[0]!).map((flows) =>
+      replayWebSocket(flows, { ws: options.ws ?? missing(flows[0]!) })
+    ),
+  ];
+  return handlers as never[];
+}
+
+function keyOf(entry: TapeEntry, { match = {} }: MswHandlersOptions, redactor: Redactor): string {
+  return new RequestKeys(match, redactor).keyOf(entry.method, entry.url, () => entry.requestHeaders);
+}
+
+function groups<T>(all: readonly T[], keyOf: (one: T) => string): T[][] {
+  return [...Map.groupBy(all, keyOf).values()];
+}
+
+function missing({ request }: HttpFlow): never {
+  throw new OptionsError(
+    `${request.url} is a WebSocket: give MSW's \`ws\` as an option, toMswHandlers(flows, { ws }), or leave it out with filter()`,
+  );
+}
