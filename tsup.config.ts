@@ -3,6 +3,7 @@ import type { Options } from "tsup";
 const config: Options = {
   entry: {
     mod: "src/mod.ts",
+    addons: "src/addons/mod.ts",
     client: "src/client/mod.ts",
     deno: "src/deno.ts",
     tape: "src/tape/mod.ts",
