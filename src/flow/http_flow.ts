@@ -12,6 +12,7 @@ import type { Peer } from "./peer.ts";
 import { describeValue } from "./matcher/describe.ts";
 import { checkPlayer, type FlowPlayer, type PlayFlowOptions, unbound } from "./player.ts";
 import { redirected } from "./redirect.ts";
+import { cookiesAfter, cookiesOf, setCookies } from "./redirect_cookies.ts";
 import type { FlowRequest } from "./request.ts";
 import type { FlowResponse } from "./response.ts";
 import { redactUrl } from "./sensitive.ts";
@@ -206,9 +207,18 @@ export class HttpFlow {
     return next && this.#unsent(next);
   }
 
-  /** A copy of this flow that is played by a proxy. This one stays bound to whom it was. */
-  bind(proxy: FlowPlayer): HttpFlow {
-    checkPlayer(proxy, "bind()");
+  /**
+   * A copy of this flow that is played by a proxy; this one stays bound to whom it was. Or, given another flow, one that has not been
+   * sent and goes on where that one ended: with its cookies, those of its request and those that its response has set, as far as they are
+   * for this host and path.
+   *
+   * @throws {OptionsError} it is neither
+   */
+  bind(to: FlowPlayer | HttpFlow): HttpFlow {
+    if (to instanceof HttpFlow) {
+      return this.edit((request) => setCookies(request, cookiesAfter(to, request, cookiesOf(request))));
+    }
+    checkPlayer(to, "bind()");
     const copy = this.#unsent(copyRequest(this.request));
     Object.assign(copy.timings, this.timings);
     copy.response = this.response && copyResponse(this.response);
@@ -218,7 +228,7 @@ export class HttpFlow {
     copy.server = this.server;
     copy.source = this.source;
     copy.done = this.done;
-    copy.player = proxy;
+    copy.player = to;
     Object.assign(copy.metadata, this.metadata);
     copy.alerts.push(...this.alerts);
     copy.informational.push(...this.informational);

@@ -26,7 +26,9 @@ export interface FlowPlayer {
 
 /** Refuses what is no player. */
 export function checkPlayer(player: unknown, where: string): asserts player is FlowPlayer {
-  if (typeof (player as Partial<FlowPlayer> | null | undefined)?.play === "function") return;
+  // A flow and a FlowSet can be played, and so have a method of that name.
+  const { play, type, at } = (player ?? {}) as { play?: unknown; type?: unknown; at?: unknown };
+  if (typeof play === "function" && type === undefined && at === undefined) return;
   throw new OptionsError(`${where} takes a proxy, as startProxy() gives it, not ${describeValue(player)}`);
 }
 

@@ -7,7 +7,7 @@ import { Buffer, isUtf8 } from "node:buffer";
 import { BodyBuffer } from "./body_buffer.ts";
 import { copyRequest } from "./copy.ts";
 import { FlowtapeError } from "./error.ts";
-import { cookiesAfter } from "./redirect_cookies.ts";
+import { cookiesAfter, setCookies } from "./redirect_cookies.ts";
 import type { FlowRequest } from "./request.ts";
 import type { FlowResponse } from "./response.ts";
 import { redactUrl } from "./sensitive.ts";
@@ -31,9 +31,7 @@ export function redirected(request: FlowRequest, response: FlowResponse): FlowRe
     next.headers.delete("authorization");
     if (next.scheme !== request.scheme) next.host = url.host;
   }
-  const cookies = cookiesAfter(request, response, next);
-  if (cookies === undefined) next.headers.delete("cookie");
-  else if (cookies !== request.headers.getAll("cookie").join("; ")) next.headers.set("Cookie", cookies);
+  setCookies(next, cookiesAfter({ request, response }, next));
   return next;
 }
 

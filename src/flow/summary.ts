@@ -117,7 +117,7 @@ function rowOf(flow: Flow, index: number, usual: Usual, payloads: boolean): Row 
   const time = timeOf(flow);
   const took = time === undefined ? "" : String(Math.round(time)) + (isOutlier(time, usual.ms) ? MARK : "");
   const size = sizeOf(flow) + (isOutlier(lengthOf(flow), usual.size) ? MARK : "");
-  const payload = payloads ? [JSON.stringify(payloadOf(flow) ?? "").slice(1, -1).slice(0, 40)] : [];
+  const payload = payloads ? [JSON.stringify(payloadOf(flow) ?? "").slice(1, -1).slice(0, 24)] : [];
   return [String(index), method, url, String(status), source, size, took, ...payload];
 }
 

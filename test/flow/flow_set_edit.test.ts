@@ -198,7 +198,20 @@ describe("bind", () => {
       "is bound to no proxy, so nobody can play it: give one with flow.bind(proxy)",
     );
     expect((await bound.play()).request.url).toBe("http://a.test/");
+    expect(() => flow.bind(new FlowSet() as unknown as FlowPlayer)).toThrow("bind() takes a proxy");
     expect(() => flow.bind("http://proxy" as unknown as FlowPlayer)).toThrow("bind() takes a proxy");
+  });
+
+  test("to another flow takes over its cookies, and sends nothing", () => {
+    const cookie = (url: string, response: string[], own = "own=1; a=0") => {
+      const login = redirect(200, "/", { url: "http://a.test/login", headers: { cookie: "a=1; b=2" } }, response);
+      const bound = httpFlow({ url, headers: { cookie: own }, status: 200 }).bind(login);
+      expect(bound).toMatchObject({ done: false, response: undefined });
+      return bound.request.headers.get("cookie");
+    };
+    expect(cookie("http://a.test/x", ["sid=9; Path=/", "b=; Path=/; Max-Age=0"])).toBe("own=1; a=1; sid=9");
+    expect(cookie("http://b.test/x", ["sid=9; Path=/"])).toBe("own=1; a=0");
+    expect(cookie("http://b.test/x", ["sid=9; Path=/; Domain=b.test"])).toBe("own=1; a=0");
   });
 
   test("a set binds what can be played", () => {

@@ -1,7 +1,7 @@
 // Captured flows that are sent again by the proxy itself.
 import { describe, expect, test } from "vitest";
 import { gzipSync } from "node:zlib";
-import { type Addon, delay, drop, FlowSet, type HttpFlow, respond, startProxy } from "../../src/mod.ts";
+import { type Addon, delay, drop, filter, FlowSet, type HttpFlow, respond, startProxy } from "../../src/mod.ts";
 import { readTape } from "../../src/tape/mod.ts";
 import { startOrigin } from "../support/origin.ts";
 import { connectRaw, rawRequest } from "../support/raw_client.ts";
@@ -273,6 +273,7 @@ describe("many flows", () => {
     expect(played.extract("text", "response")).toEqual([0, 1, 2, 3, 4].map((n) => `/${n}?n=${n}%2F${n}`));
     expect(flows.extract("query.n")).toEqual(Array(5).fill(undefined));
     expect(proxy.flows.length).toBe(10);
+    expect([...proxy.flows.filter(filter("~replayq"))]).toEqual([...proxy.flows.slice(5)]);
   });
 
   test("1,000 of them leave nothing behind", async () => {

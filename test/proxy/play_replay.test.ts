@@ -11,7 +11,7 @@ import {
   HttpFlow,
   respond,
   startProxy,
-  TcpFlow,
+  type TcpFlow,
   TcpMessage,
   WebSocketConversation,
   WebSocketMessage,
