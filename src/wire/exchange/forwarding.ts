@@ -1,14 +1,11 @@
 /**
- * A request on its way to the server, and the response on its way back.
+ * A request on its way to the server.
  *
  * @module
  */
-import { BodyBuffer } from "../../flow/body_buffer.ts";
 import { FlowtapeError } from "../../flow/error.ts";
 import type { FlowError } from "../../flow/flow_error.ts";
 import { FlowHeaders } from "../../flow/headers.ts";
-import { isOpenEnded } from "../../flow/media_type.ts";
-import { FlowResponse } from "../../flow/response.ts";
 import type { Cut } from "../../flow/shape.ts";
 import type { DataEvent } from "../http1/event.ts";
 import type { ResponseHead } from "../http1/head.ts";
@@ -19,10 +16,9 @@ import { lengthOf } from "../shape/shaped_response.ts";
 import { Shaper } from "../shape/shaper.ts";
 import { handshakeRequest, webSocketScheme } from "../websocket/handshake.ts";
 import { openWebSocket } from "../websocket/opening.ts";
-import { answer } from "./answer.ts";
-import { BodyPipe, type BodySink } from "./body_pipe.ts";
+import type { BodySink } from "./body_pipe.ts";
 import type { Exchange } from "./exchange.ts";
-import { bodyKind } from "./response_out.ts";
+import { Returning, type ReturningServer } from "./returning.ts";
 import type { UpstreamStream, UpstreamUser } from "./upstream_stream.ts";
 
 /** Methods that may be sent again when it is unknown whether the first one was seen (RFC 9110 section 9.2.2). */
@@ -32,12 +28,10 @@ const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRAC
 const MAX_INFORMATIONAL = 100;
 
 /** The part of an exchange that involves a server. */
-export class Forwarding implements UpstreamUser {
+export class Forwarding implements UpstreamUser, ReturningServer {
   readonly #exchange: Exchange;
+  readonly #returning: Returning;
   #stream: UpstreamStream | undefined;
-  #head: ResponseHead | undefined;
-  #given: FlowResponse | undefined;
-  #download: BodyPipe | undefined;
   #shaper: Shaper | undefined;
   #lateHead: (() => void) | undefined;
   #retried = false;
@@ -47,6 +41,7 @@ export class Forwarding implements UpstreamUser {
   /** @param exchange whose request is to be sent */
   constructor(exchange: Exchange) {
     this.#exchange = exchange;
+    this.#returning = new Returning(exchange, this);
   }
 
   /** Sends the request to its server. */
@@ -103,12 +98,11 @@ export class Forwarding implements UpstreamUser {
     this.#lateHead?.();
     this.#stream?.destroy(error, cut);
     this.#stream = undefined;
-    if (this.#download !== undefined && !this.#download.ended) this.#download.drop();
+    this.#returning.drop();
   }
 
   /** @inheritdoc */
   upstreamHead(head: ResponseHead): void {
-    const { flow, context } = this.#exchange;
     if (head.status === 101 && this.#exchange.handshake !== undefined) {
       this.#switch(head);
       return;
@@ -120,33 +114,17 @@ export class Forwarding implements UpstreamUser {
       this.#inform(head);
       return;
     }
-    flow.timings.responseStart = performance.now() - flow.origin;
-    const content = new BodyBuffer(context.observer.bodyLimit(flow));
-    const fields = FlowHeaders.fromFields(head.fields);
-    const response = new FlowResponse(head.status, head.reason, head.version, fields, content);
-    this.#head = head;
-    this.#given = flow.response = response;
-    this.#download = new BodyPipe(content);
-    if (head.framing.kind === "none") content.complete = true;
-    this.#stream?.stop();
-    this.#exchange.hook("responseHeaders", () => this.#headSeen(response));
+    this.#returning.head(head);
   }
 
   /** @inheritdoc */
   upstreamData(event: DataEvent): boolean {
-    if (this.#download!.data(event)) return true;
-    if (this.#exchange.responding) this.#goWhenDrained();
-    return false;
+    return this.#returning.data(event);
   }
 
   /** @inheritdoc */
   upstreamEnd(trailers: string): void {
-    if (trailers !== "") this.#given!.trailers = FlowHeaders.fromFields(trailers);
-    this.#download!.trailers = trailers;
-    this.#keepOriginal();
-    // Before the client learns of the end: its next request may use the connection at once.
-    this.#release();
-    this.#download!.end(trailers);
+    this.#returning.end(trailers);
   }
 
   /** @inheritdoc */
@@ -171,14 +149,32 @@ export class Forwarding implements UpstreamUser {
     this.start();
   }
 
+  /** @inheritdoc */
+  stop(): void {
+    this.#stream?.stop();
+  }
+
+  /** @inheritdoc */
+  go(): void {
+    this.#stream?.go();
+  }
+
+  /** @inheritdoc */
+  release(): void {
+    const stream = this.#stream;
+    this.#stream = undefined;
+    // A server that has answered before it got the whole request may not read the rest.
+    const sent = this.#exchange.upload.ended || this.#exchange.flow.request.bodyEdited;
+    if (sent && !this.#shaper?.pending) stream?.release();
+    else stream?.destroy();
+    this.#shaper?.close();
+  }
+
   #switch(head: ResponseHead): void {
     const stream = this.#stream!;
     stream.stop();
     openWebSocket(this.#exchange, head, {
-      refused: (given) => {
-        this.#given = given;
-        this.#replaced("headed");
-      },
+      refused: (given) => this.#returning.refused(given),
       detach: () => {
         this.#stream = undefined;
         return stream.detach!();
@@ -270,83 +266,5 @@ export class Forwarding implements UpstreamUser {
   #canRepeat(): boolean {
     const { flow, upload } = this.#exchange;
     return flow.request.bodyEdited || !upload.content.truncated;
-  }
-
-  #release(): void {
-    const stream = this.#stream;
-    this.#stream = undefined;
-    // A server that has answered before it got the whole request may not read the rest.
-    const sent = this.#exchange.upload.ended || this.#exchange.flow.request.bodyEdited;
-    if (sent && !this.#shaper?.pending) stream?.release();
-    else stream?.destroy();
-    this.#shaper?.close();
-  }
-
-  #headSeen(response: FlowResponse): void {
-    const { flow, context } = this.#exchange;
-    let need: boolean | "after";
-    if (flow.error !== undefined) {
-      this.#exchange.fail(flow.error);
-    } else if (this.#changed(response)) {
-      this.#replaced("headed");
-    } else if ((need = context.hooks.needs("response", flow)) !== true) {
-      if (need === "after") this.#exchange.hookAfterwards();
-      this.#pass();
-    } else if (response.stream || isOpenEnded(response.headers.get("content-type"))) {
-      // Nobody waits for the end of a stream of events: there may be none.
-      this.#exchange.hookAfterwards();
-      this.#pass();
-    } else {
-      this.#download!.whole(() => this.#exchange.hook("response", () => this.#bodySeen(response)));
-      this.#stream?.go();
-    }
-  }
-
-  #bodySeen(response: FlowResponse): void {
-    const { flow } = this.#exchange;
-    this.#keepOriginal();
-    if (flow.error !== undefined) this.#exchange.fail(flow.error);
-    else if (this.#changed(response)) this.#replaced("complete");
-    else this.#pass();
-  }
-
-  // Whether the body that the client gets is another one than the server's: it may also have come or gone with the status.
-  #changed(response: FlowResponse): boolean {
-    const { flow } = this.#exchange;
-    const mayHaveBody = bodyKind(response.status, flow.request.method) === "any";
-    return flow.response !== response || response.bodyEdited || mayHaveBody === (this.#head!.framing.kind === "none");
-  }
-
-  #keepOriginal(): void {
-    const { flow } = this.#exchange;
-    const { status, reason, version, fields } = this.#head!;
-    const given = this.#given!;
-    const same = flow.response === given && given.status === status && given.reason === reason &&
-      !given.headers.edited && !given.bodyEdited;
-    if (same) return;
-    flow.original = new FlowResponse(status, reason, version, FlowHeaders.fromFields(fields), this.#download!.content);
-    if (this.#download!.trailers !== "") flow.original.trailers = FlowHeaders.fromFields(this.#download!.trailers);
-  }
-
-  // What is sent is no longer what the server says.
-  #replaced(stage: "headed" | "complete"): void {
-    const { flow } = this.#exchange;
-    if (flow.response !== this.#given) flow.source = "addon";
-    flow.response ??= FlowResponse.create({ status: 204 });
-    this.cut();
-    answer(this.#exchange, stage);
-  }
-
-  #pass(): void {
-    const download = this.#download!;
-    if (download.ended) download.trailers = this.#given!.trailers?.fields ?? "";
-    const more = download.pass(this.#exchange.respond(this.#head));
-    download.onEnd(() => this.#exchange.finish());
-    if (more) this.#stream?.go();
-    else this.#goWhenDrained();
-  }
-
-  #goWhenDrained(): void {
-    this.#exchange.drained(() => this.#stream?.go());
   }
 }
