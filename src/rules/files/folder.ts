@@ -32,7 +32,8 @@ export async function folderResponse(
   if (names === undefined) return undefined;
   let found = await find(root, names);
   if (found?.isFolder) {
-    if (!path.endsWith("/")) return slashAdded(request);
+    // What counts is where the client is, whatever an addon has made of its path.
+    if (!path.endsWith("/") && !new URL(request.originalUrl).pathname.endsWith("/")) return slashAdded(request);
     found = await find(root, [...names, "index.html"]);
   } else if (names.length > 0 && path.endsWith("/")) {
     return undefined;
