@@ -276,6 +276,8 @@ describe("playing a set", () => {
     };
     await expect(flows().play({ proxy, edit })).rejects.toThrow("mine");
     expect(sent).toBe(2);
+    await expect(flows().play({ proxy, edit, concurrency: 2 })).rejects.toThrow("mine");
+    expect(sent).toBe(4);
     await expect(flows().play({ proxy, edit: () => Promise.reject(new Error("late")) })).rejects.toThrow("late");
   });
 
