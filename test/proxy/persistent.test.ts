@@ -1,9 +1,10 @@
 // The option persistent: false: a connection serves one request, on both sides.
 import { describe, expect, test } from "vitest";
-import { respond, startProxy } from "../../src/mod.ts";
+import { type HttpFlow, respond, startProxy } from "../../src/mod.ts";
 import { testCa } from "../support/certificates.ts";
 import { startOrigin } from "../support/origin.ts";
 import { connectRaw } from "../support/raw_client.ts";
+import { startRawServer } from "../support/raw_server.ts";
 import { readResponse, requestTo } from "../wire/http1_client.ts";
 import { nodeClient, proxyOf, startNodeOrigin } from "../wire/http2/peers.ts";
 import { openTunnel } from "../wire/tunnel.ts";
@@ -55,11 +56,31 @@ describe("persistent: false", () => {
     expect(origin.requests[0]!.header("connection")).toBe("close");
   });
 
+  test("a server that keeps its connection open has it closed", async () => {
+    const connections: Promise<void>[] = [];
+    await using server = await startRawServer(async (connection) => {
+      connections.push(connection.closed);
+      await connection.readHead();
+      await connection.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+      await connection.closed;
+    });
+    await using proxy = await startProxy({ persistent: false });
+    for (let i = 1; i <= 2; i++) {
+      expect(await (await proxy.fetch(`http://127.0.0.1:${server.port}/`)).text()).toBe("ok");
+      expect(connections.length).toBe(i);
+      await connections[i - 1];
+    }
+  });
+
   test("servers are not asked for HTTP/2", async () => {
     await using origin = await startNodeOrigin({ allowHTTP1: true });
-    await using proxy = await proxyOf(origin, { persistent: false });
-    await proxy.fetch("https://origin.test/http1").then((response) => response.arrayBuffer());
-    expect(proxy.flows.first()?.type === "http" && proxy.flows.requests[0]!.httpVersion).toBe("1.1");
+    const spoken = async (persistent: boolean) => {
+      await using proxy = await proxyOf(origin, { persistent });
+      await (await proxy.fetch("https://origin.test/echo")).arrayBuffer();
+      return (proxy.flows.first() as HttpFlow).server?.tls?.alpn;
+    };
+    expect(await spoken(true)).toBe("h2");
+    expect(await spoken(false)).not.toBe("h2");
   });
 
   test("who speaks HTTP/2 unasked gets one answer for each connection", async () => {
