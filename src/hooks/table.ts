@@ -176,7 +176,7 @@ export const HOOKS: Readonly<Record<HookName, HookEntry>> = {
   websocketHandshake: {
     group: "websocket",
     when:
-      "The server has answered a request for a WebSocket with 101, after `responseHeaders` and before the client gets " +
+      "The server, or an addon in its place, has answered a request for a WebSocket with 101, after `responseHeaders` and before the client gets " +
       "it. One that the server refuses is a response like any other.",
     guarantees:
       "What the server has agreed to is valid. `flow.request.scheme` is `ws` or `wss`. `response` does not fire.",

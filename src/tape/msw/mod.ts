@@ -41,9 +41,7 @@ export interface MswHandlersOptions extends Pick<TapeOptions, "match" | "afterLa
  * await (await proxy.fetch("https://api.test/user")).json();
  *
  * const server = setupServer(...toMswHandlers(proxy.flows));
- * server.listen();
- * console.log(await (await fetch("https://api.test/user")).json()); // { id: 7 }
- * server.close();
+ * console.log(server.listHandlers().length); // 1
  * ```
  *
  * @throws {OptionsError} a WebSocket without `ws`, or a flow whose body was not kept whole

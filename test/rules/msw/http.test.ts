@@ -3,6 +3,7 @@ import { bypass, delay, http, HttpResponse, passthrough, type RequestHandler } f
 import { describe, expect, test } from "vitest";
 import type { HttpFlow } from "../../../src/flow/http_flow.ts";
 import { respond, RuleEngine, type RuleLike, ruleOf } from "../../../src/rules/mod.ts";
+import { VERSIONS } from "./versions.ts";
 import { answer, encode, newFlow, pass, type Sent, streamOf } from "../pass.ts";
 
 const engineOf = (...rules: RuleLike[]) => new RuleEngine({ rules });
@@ -187,6 +188,17 @@ describe("the request it sees", () => {
   test("has its cookies apart", async () => {
     const engine = engineOf(http.get("*", ({ cookies }) => HttpResponse.json(cookies)));
     expect(await answer(engine, { headers: { cookie: "a=1; b=2" } })).toBe('{"a":"1","b":"2"}');
+  });
+
+  test("has no cookies of a store: those that a mock has set are the client's to send", async () => {
+    for (const [, { http, HttpResponse }] of VERSIONS) {
+      const engine = engineOf(
+        http.get("http://a.test/login", () => new HttpResponse(null, { headers: { "set-cookie": "token=1; Path=/" } })),
+        http.get("http://a.test/me", ({ cookies }) => HttpResponse.json(cookies)),
+      );
+      await pass(engine, { url: "http://a.test/login" });
+      expect(await answer(engine, "http://a.test/me")).toBe("{}");
+    }
   });
 
   test("has a decoded body", async () => {
