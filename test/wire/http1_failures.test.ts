@@ -633,6 +633,23 @@ describe("time", () => {
     expect(latin1(await client.readAll())).toBe("");
   });
 
+  test("a client that trickles a head without end: 408, however busy it looks", async () => {
+    await using it = await watched({ timeouts: { head: 300 } });
+    await using client = await connectRaw(it.proxy.port);
+
+    await client.write("GET http://a.test/ HTTP/1.1\r\n");
+    const answered = readResponse(client);
+    let waiting = true;
+    void answered.finally(() => waiting = false);
+    for (let i = 0; waiting; i++) {
+      await client.write(`X-${i}: slow\r\n`).catch(() => {});
+      await pause(20);
+    }
+
+    expect((await answered).status).toBe(408);
+    expect(it.errors).toEqual(["CLIENT_TIMEOUT"]);
+  });
+
   test("a client that does not send the whole of a head behind another: 408", async () => {
     await using origin = await scripted((connection) => connection.write(OK));
     await using it = await watched({ timeouts: { head: 300 } });

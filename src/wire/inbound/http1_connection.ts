@@ -4,13 +4,10 @@
  * @module
  */
 import type { Duplex } from "node:stream";
-import { BodyBuffer } from "../../flow/body_buffer.ts";
 import type { FlowError } from "../../flow/flow_error.ts";
-import { FlowHeaders } from "../../flow/headers.ts";
-import { HttpFlow } from "../../flow/http_flow.ts";
 import type { Peer } from "../../flow/peer.ts";
 import type { Cut } from "../../flow/shape.ts";
-import { FlowRequest, type RequestAddress } from "../../flow/request.ts";
+import type { RequestAddress } from "../../flow/request.ts";
 import type { BodySink } from "../exchange/body_pipe.ts";
 import { bodyWriter } from "../exchange/body_writer.ts";
 import type { ClientStream } from "../exchange/client_stream.ts";
@@ -18,26 +15,24 @@ import type { Detached, Upgrade } from "../exchange/upgrade.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import { sendPage } from "../exchange/failure.ts";
 import type { ResponseOut } from "../exchange/response_out.ts";
-import { type RequestHead, UNTIL_CLOSE } from "../http1/head.ts";
+import type { RequestHead } from "../http1/head.ts";
 import { type Http1Event, Http1Parser } from "../http1/parser.ts";
 import type { ProtocolError } from "../http1/protocol_error.ts";
 import { statusLine } from "../http1/serializer.ts";
 import { MessageReader } from "../message_reader.ts";
 import { Outgoing } from "../outgoing.ts";
 import { Watch } from "../watch.ts";
-import { asksForWebSocket, webSocketScheme } from "../websocket/handshake.ts";
 import type { WireContext } from "../wire_context.ts";
 import { admits, challenge } from "./admission.ts";
-import { withoutAuth } from "./proxy_auth.ts";
+import { newFlow } from "./new_flow.ts";
 import { reportMalformed } from "./report_failed.ts";
 import { resetConnection } from "./reset.ts";
+import { clientHead } from "./response_head.ts";
 import { type Route, Router, tunnelOf } from "./route.ts";
 import { type ConnectRequest, Tunnel } from "./tunnel.ts";
 
 /** How long the client may take to read a last response before the connection is cut, in milliseconds. */
 const LINGER_MS = 1000;
-const KEEP_ALIVE = "Connection: keep-alive\r\n";
-const CLOSE = "Connection: close\r\n";
 
 /** The client's side of HTTP/1.1. */
 export class Http1Connection implements ClientStream, ConnectRequest, Upgrade {
@@ -111,26 +106,12 @@ export class Http1Connection implements ClientStream, ConnectRequest, Upgrade {
 
   /** @inheritdoc */
   respond(out: ResponseOut): BodySink {
-    let { fields, framing } = out;
     // Nobody could tell whether the body comes or the next request (RFC 9110 section 10.1.1).
-    if (this.#hesitant) this.#keepAlive = false;
-    if (this.#head?.version === "1.0") {
-      if (framing.kind === "chunked") {
-        // An HTTP/1.0 client cannot read chunks (RFC 9112 section 6.1).
-        framing = UNTIL_CLOSE;
-        fields = fields.replace(/^transfer-encoding:.*\r\n/im, "");
-      } else if (this.#keepAlive && framing.kind !== "close") {
-        fields += KEEP_ALIVE;
-      }
-    }
-    if (framing.kind === "close") {
-      this.#keepAlive = false;
-      this.#untilClose = true;
-    }
-    if (!this.#keepAlive) fields += CLOSE;
-    const head = `${statusLine(out.status, out.reason)}${fields}\r\n`;
-    if (out.slowHead === undefined) this.#out.push(head);
-    else this.#out.trickle(head, out.slowHead);
+    const { text, framing, keepAlive } = clientHead(out, this.#head?.version, this.#keepAlive && !this.#hesitant);
+    this.#keepAlive = keepAlive;
+    this.#untilClose = framing.kind === "close";
+    if (out.slowHead === undefined) this.#out.push(text);
+    else this.#out.trickle(text, out.slowHead);
     return bodyWriter(this.#out, framing);
   }
 
@@ -235,14 +216,9 @@ export class Http1Connection implements ClientStream, ConnectRequest, Upgrade {
       tunnel.begin();
       return;
     }
-    const sent = this.#router.addressOf(head);
-    const content = head.framing.kind === "none" ? BodyBuffer.NONE : new BodyBuffer();
-    const headers = FlowHeaders.fromFields(head.hops.length === 0 ? head.fields : withoutAuth(head.fields));
-    const wantsWebSocket = content === BodyBuffer.NONE && asksForWebSocket(head.method, head.upgrade);
-    const address = wantsWebSocket ? { ...sent, scheme: webSocketScheme(sent.scheme) } : sent;
-    const flow = new HttpFlow(new FlowRequest(head.method, address, head.version, headers, content), this.peer);
+    const { flow, webSocket } = newFlow(head, this.#router.addressOf(head), this.peer);
     this.#exchange = new Exchange(flow, head, this, this.context.now);
-    if (wantsWebSocket) this.#exchange.upgrade = this;
+    if (webSocket) this.#exchange.upgrade = this;
     this.#exchange.begin();
   }
 
