@@ -1,7 +1,7 @@
 // Who gets which paused flow, what is said when none comes, and what becomes of those that nobody decides about.
 import { describe, expect, test } from "vitest";
 import { ask, type FlowtapeError, type Proxy, respond, RuleEngine, startProxy } from "../../../src/mod.ts";
-import { pass } from "../pass.ts";
+import { newFlow, pass } from "../pass.ts";
 import { startOrigin } from "../../support/origin.ts";
 import { exchange, PATIENTLY, requestTo } from "../../wire/http1_client.ts";
 
@@ -71,6 +71,18 @@ test("no more than 1,000 flows wait at once: what comes beyond fails, and the ot
   await expect(pass(engine, {})).rejects.toThrow("1000 flows wait at breakpoints already");
   for (let i = 0; i < 1000; i++) (await engine.breakpoints.next(undefined)).respond("ok");
   for (const { response } of await Promise.all(paused)) expect(response?.text()).toBe("ok");
+});
+
+test("a flow that is over is gone, whichever hooks have told", async () => {
+  const engine = new RuleEngine({ defaultAction: "ask" });
+  const first = newFlow();
+  const over = pass(engine, {}, first);
+  const next = pass(engine);
+  engine.breakpoints.ended(first);
+  expect((await over).flow.error?.code).toBe("PROXY_CLOSED");
+  const paused = await engine.breakpoints.next(undefined);
+  paused.drop();
+  expect((await next).flow).toBe(paused.flow);
 });
 
 describe("when no flow comes, it is said", () => {
