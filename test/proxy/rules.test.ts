@@ -1,7 +1,16 @@
 /** What rules and captured flows keep to, through a running proxy. */
 import { Buffer } from "node:buffer";
 import { describe, expect, test } from "vitest";
-import { edit, type Flow, FlowResponse, type HttpFlow, type Proxy, respond, startProxy, tcp } from "../../src/mod.ts";
+import {
+  edit,
+  type Flow,
+  type FlowResponse,
+  type HttpFlow,
+  type Proxy,
+  respond,
+  startProxy,
+  tcp,
+} from "../../src/mod.ts";
 import { startOrigin } from "../support/origin.ts";
 import { connectRaw } from "../support/raw_client.ts";
 import { startRawServer } from "../support/raw_server.ts";

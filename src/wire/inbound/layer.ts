@@ -113,7 +113,11 @@ async function decide(
   const { bytes } = seen;
   // Both have agreed on it (RFC 7301): whatever comes should be HTTP/2.
   const agreed = place === "secure" && peer.tls?.alpn === "h2";
-  let name: LayerName = bytes.length === 0 || route.relay === true ? "tcp" : agreed ? "http2" : guess(place, bytes).name;
+  let name: LayerName = bytes.length === 0 || route.relay === true
+    ? "tcp"
+    : agreed
+    ? "http2"
+    : guess(place, bytes).name;
   const asks = context.hooks.has("nextLayer");
   let serverName: string | undefined;
   if (name === "tls" && place === "tunnel" && seen.putBack && (asks || context.config.passthrough !== undefined)) {
