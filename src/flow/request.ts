@@ -109,7 +109,7 @@ export class FlowRequest extends Message {
     if (moved) this.host = url.host;
   }
 
-  /** The URL that the client asked for, whatever rules and addons have made of it; a change of the scheme alone does not count. */
+  /** The URL that the client asked for, whatever rules and addons have made of it. */
   get originalUrl(): string {
     return this.#originalUrl ?? this.url;
   }
@@ -120,6 +120,8 @@ export class FlowRequest extends Message {
   }
 
   set scheme(value: Scheme) {
+    // That it is a WebSocket is found out by the wire, and no change.
+    if (value.replace("ws", "http") !== this.#scheme.replace("ws", "http")) this.#keepOriginal();
     this.#scheme = value;
     this.#url = undefined;
   }

@@ -198,7 +198,9 @@ export class Upstream {
 
   #mayUseHttp2({ request }: HttpFlow, key: string): boolean {
     if (!this.#config.http2 || this.#http2.isHttp1(key)) return false;
-    return request.scheme === "https" || request.scheme === "http" && request.httpVersion === "2";
+    if (request.scheme === "https") return true;
+    // A client that spoke it behind TLS has not said that a server without TLS, to which a rule has sent the request, does.
+    return request.scheme === "http" && request.httpVersion === "2" && request.originalUrl.startsWith("http:");
   }
 
   #key(flow: HttpFlow): string {
