@@ -350,3 +350,37 @@ describe("endings", () => {
     await slow[Symbol.asyncDispose]();
   });
 });
+
+test("clients that leave at any moment, in whatever way, leave nothing behind", async () => {
+  await using echo = await echoServer();
+  await using own = await startBridge();
+  await using proxy = await startProxy({
+    upstream: { ca: testCa().cert, hosts: { "localhost": `127.0.0.1:${origin.port}` } },
+    rules: [["http://slow.test/*", () => new Promise<void>(() => {})]],
+  });
+  let seed = 7;
+  const random = (below: number) => (seed = (seed * 48_271) % 2_147_483_647) % below;
+  const targets = [`127.0.0.1:${echo.port}`, "localhost:443", "slow.test:80", "nowhere.invalid:443"];
+  const visit = async (i: number) => {
+    const stream = await own.tunnel(proxy, targets[i % targets.length]!, { name: `client ${i % 3}` });
+    if (stream.status !== 200) return await stream[Symbol.asyncDispose]();
+    const { connection } = stream;
+    const hello = pattern(random(4) * 5000);
+    if (i % 4 === 1) {
+      const secure = await secured(stream, proxy, "localhost").catch(() => undefined);
+      secure?.socket.on("error", () => {});
+      secure?.write(`POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n`).catch(() => {});
+    } else if (i % 4 === 2) connection.write(getRequest("/", "slow.test")).catch(() => {});
+    else if (hello.length > 0) connection.write(hello).catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, random(20)));
+    if (random(3) === 0) connection.reset();
+    else if (random(2) === 0) connection.end();
+    else connection.socket.destroy();
+  };
+  await Promise.all(Array.from({ length: 120 }, (_, i) => visit(i)));
+  await own[Symbol.asyncDispose]();
+  await expect.poll(() => [...proxy.flows].every((flow) => (flow as HttpFlow).done), PATIENTLY).toBe(true);
+  await using late = await bridge.tunnel(proxy, `127.0.0.1:${echo.port}`);
+  await late.connection.write("still here\r\n");
+  expect(await late.connection.readUntil("\n")).toBe("still here\r\n");
+});
