@@ -61,6 +61,23 @@ describe.each(VERSIONS.map((version, i) => [...version, graphqls[i]!] as const))
 });
 
 describe("MSW 3: graphql.subscription()", () => {
+  test("operation() has subscriptions too, by the handlers that come with it", async () => {
+    const asked: unknown[] = [];
+    const handler = graphql3.link("http://api.test/graphql").operation(({ operationName }) => {
+      asked.push(operationName);
+    });
+    await using proxy = await startProxy({ rules: [handler] });
+    await using peer = await openPeer(proxy, "ws://api.test/graphql", [
+      "Sec-WebSocket-Protocol: graphql-transport-ws",
+    ]);
+    const say = (message: object) => peer.send({ opcode: "text", payload: JSON.stringify(message) });
+    await say({ type: "connection_init" });
+    expect(JSON.parse((await peer.frame()).payload.toString())).toEqual({ type: "connection_ack" });
+    await say({ type: "subscribe", id: "1", payload: { query: "subscription OnPost { post { id } }" } });
+    await expect.poll(() => asked).toEqual(["OnPost"]);
+    await closed(peer);
+  });
+
   test("over a WebSocket with graphql-transport-ws", async () => {
     const api = graphql3.link("http://api.test/graphql");
     const handler = api.subscription("OnPost", ({ subscription }) => {

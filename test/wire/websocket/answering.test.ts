@@ -165,6 +165,26 @@ describe("a WebSocket without a server", () => {
     await closed(peer);
   });
 
+  test("hears nothing more once it has closed", async () => {
+    const heard: unknown[] = [];
+    const over = Promise.withResolvers<void>();
+    const answer: WebSocketAnswer = {
+      open: (client) => ({
+        message(data) {
+          heard.push(data);
+          client.close(1000, "bye");
+        },
+        close: () => over.resolve(),
+      }),
+    };
+    await using proxy = await startProxy({ addons: [answering(answer)] });
+    await using peer = await openPeer(proxy, "ws://nowhere.test/");
+    await peer.send({ opcode: "text", payload: "1" }, { opcode: "text", payload: "2" }, close(1000, "bye"));
+    expect(await peer.rest()).toEqual(['close 1000 "bye"']);
+    await over.promise;
+    expect(heard).toEqual(["1"]);
+  });
+
   test("is told once how it ended", async () => {
     const told: string[] = [];
     const answer: WebSocketAnswer = { open: () => ({ close: (code, reason) => void told.push(`${code} ${reason}`) }) };
