@@ -13,6 +13,7 @@ import { FlowResponse } from "../flow/response.ts";
 import type { Addon } from "../hooks/addon.ts";
 import { checkObject } from "../rules/check.ts";
 import { type JsonRpcCall, readCalls } from "./json_rpc_call.ts";
+import { Waiting } from "./waiting.ts";
 
 /** Calls described by some of their parts. */
 export interface JsonRpcShape {
@@ -80,20 +81,15 @@ export function jsonRpc(shape: JsonRpcShape = {}): CompiledMatcher {
 export function jsonRpcReply(reply: JsonRpcReply | JsonRpcReplier): Addon {
   if (typeof reply !== "function") checkReply(reply, "jsonRpcReply()");
   const replier: JsonRpcReplier = typeof reply === "function" ? reply : () => reply;
-  return {
-    name: "jsonRpcReply",
-    needs: (hook, flow) => hook === "request" && flow.request.method === "POST",
-    async request(flow) {
-      if (flow.response !== undefined || flow.error !== undefined) return;
-      const { calls, invalid, batch } = readCalls(flow.request);
-      if (calls.length === 0 || invalid > 0) return;
-      flow.response = await responseOf(
-        calls,
-        batch,
-        async (call) => checkReply(await replier(call, flow), "jsonRpcReply()"),
-      );
-    },
-  };
+  return answering("jsonRpcReply", async (flow) => {
+    const { calls, invalid, batch } = readCalls(flow.request);
+    if (calls.length === 0 || invalid > 0) return;
+    flow.response = await responseOf(
+      calls,
+      batch,
+      async (call) => checkReply(await replier(call, flow), "jsonRpcReply()"),
+    );
+  });
 }
 
 /**
@@ -133,20 +129,29 @@ export function jsonRpcMethods(methods: { readonly [name: string]: JsonRpcMethod
       };
     }
   };
+  return answering("jsonRpcMethods", async (flow) => {
+    const { calls, invalid, batch, problem } = readCalls(flow.request);
+    if (problem !== undefined) {
+      const [code, message] = problem === "not JSON" ? [-32700, "Parse error"] : [-32600, "Invalid Request"];
+      flow.response = FlowResponse.create({ json: { jsonrpc: "2.0", id: null, error: { code, message } } });
+      return;
+    }
+    const invalidReply = { jsonrpc: "2.0", id: null, error: { code: -32600, message: "Invalid Request" } };
+    flow.response = await responseOf(calls, batch, (call) => reply(call, flow), Array(invalid).fill(invalidReply));
+  });
+}
+
+/** An addon that may answer POST requests when they are complete; what comes behind it waits. */
+function answering(name: string, answer: (flow: HttpFlow) => Promise<void>): Addon {
+  const waiting = new Waiting();
   return {
-    name: "jsonRpcMethods",
-    needs: (hook, flow) => hook === "request" && flow.request.method === "POST",
-    async request(flow) {
+    name,
+    requestHeaders(flow) {
       if (flow.request.method !== "POST" || flow.response !== undefined || flow.error !== undefined) return;
-      const { calls, invalid, batch, problem } = readCalls(flow.request);
-      if (problem !== undefined) {
-        const [code, message] = problem === "not JSON" ? [-32700, "Parse error"] : [-32600, "Invalid Request"];
-        flow.response = FlowResponse.create({ json: { jsonrpc: "2.0", id: null, error: { code, message } } });
-        return;
-      }
-      const invalidReply = { jsonrpc: "2.0", id: null, error: { code: -32600, message: "Invalid Request" } };
-      flow.response = await responseOf(calls, batch, (call) => reply(call, flow), Array(invalid).fill(invalidReply));
+      return waiting.whenComplete(flow, () => answer(flow));
     },
+    request: (flow) => waiting.decide(flow),
+    needs: (hook, flow) => hook === "request" && waiting.has(flow),
   };
 }
 

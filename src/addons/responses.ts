@@ -62,8 +62,7 @@ export function responses(list: readonly (Respond | Responder)[], options: Respo
     requestHeaders(flow) {
       if (flow.response !== undefined || flow.error !== undefined) return;
       const work = plan.take();
-      if (work?.needsBody !== true || flow.request.content.complete) return work?.run(flow);
-      waiting.wait(flow, () => work.run(flow));
+      return work?.needsBody ? waiting.whenComplete(flow, () => work.run(flow)) : work?.run(flow);
     },
     request: (flow) => waiting.decide(flow),
     needs: (hook: "request" | "response", flow: HttpFlow) => hook === "request" && waiting.has(flow),

@@ -9,6 +9,12 @@ import type { HttpFlow } from "../flow/http_flow.ts";
 export class Waiting {
   readonly #flows = new WeakMap<HttpFlow, () => unknown>();
 
+  /** Does something when the request is complete: now, if it is. */
+  whenComplete(flow: HttpFlow, then: () => unknown): unknown {
+    if (flow.request.content.complete) return then();
+    this.wait(flow, then);
+  }
+
   /** Lets a flow wait: what comes behind this addon must not answer it before. */
   wait(flow: HttpFlow, then: () => unknown): void {
     this.#flows.set(flow, then);

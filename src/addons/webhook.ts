@@ -152,7 +152,8 @@ class Deliveries implements Webhook {
   #failed({ request: { method, url } }: HttpFlow, cause: unknown): void {
     const inner = cause instanceof Error && cause.cause instanceof Error ? `: ${cause.cause.message}` : "";
     const why = (cause instanceof Error ? cause.message : String(cause)) + inner;
-    const message = `webhook ${redactUrl(this.#target.href)} was not told of ${method} ${redactUrl(url)}: ${
+    // Many of them have their secret in the path.
+    const message = `the webhook at ${this.#target.host} was not told of ${method} ${redactUrl(url)}: ${
       redactText(why)
     }`;
     this.failures.push(message);

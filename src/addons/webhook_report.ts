@@ -6,7 +6,7 @@
 import type { HttpFlow } from "../flow/http_flow.ts";
 import { isJson, isText } from "../flow/media_type.ts";
 import type { Message } from "../flow/message.ts";
-import { isSensitiveName, REDACTED, redactJson, redactText, redactUrl } from "../flow/sensitive.ts";
+import { isSensitiveName, REDACTED, redactJson, redactText, redactTokens, redactUrl } from "../flow/sensitive.ts";
 
 /** A message as a webhook is told of it. */
 export interface WebhookMessage {
@@ -75,7 +75,7 @@ function bodyOf(message: Message, maxBody: number): string | undefined {
     // It may be much longer without its compression.
     if (message.body.length > maxBody) return undefined;
     const text = message.text();
-    return isJson(type) ? redactText(JSON.stringify(redactJson(JSON.parse(text)))) : redactText(text);
+    return isJson(type) ? redactTokens(JSON.stringify(redactJson(JSON.parse(text)))) : redactText(text);
   } catch {
     return undefined;
   }
