@@ -12,7 +12,7 @@ import type { TapeEntry } from "./entry.ts";
 import { checkTapeOptions, resolveMode, type TapeMode, type TapeOptions } from "./options.ts";
 import { Player } from "./player.ts";
 import { Recorder } from "./recorder.ts";
-import { createRedactor } from "./redact.ts";
+import { createRedactor } from "./redact/redactor.ts";
 import { refuseTcp } from "./refuse_tcp.ts";
 import { fileStore, type TapeStore } from "./store.ts";
 import { loadTape } from "./tape.ts";

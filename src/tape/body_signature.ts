@@ -11,7 +11,7 @@ import type { FlowRequest } from "../flow/request.ts";
 import { type PathTest, pathTest } from "../flow/json_path.ts";
 import { looksLikeJson } from "./media.ts";
 import type { MatchOptions } from "./options.ts";
-import type { Redactor } from "./redact.ts";
+import type { Redactor } from "./redact/redactor.ts";
 
 /** Signs the bodies of requests. */
 export type SignBody = (request: FlowRequest) => string;

@@ -16,7 +16,7 @@ import {
 } from "./har.ts";
 import { bodyToText } from "./media.ts";
 import type { ExchangeParts, MessageParts } from "./parts.ts";
-import type { Redactor } from "./redact.ts";
+import type { Redactor } from "./redact/redactor.ts";
 
 /** Puts a body into a file and gives the name of the file. */
 export type KeepBody = (bytes: Uint8Array, contentType: string | null) => Promise<string>;

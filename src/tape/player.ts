@@ -8,7 +8,7 @@ import { FlowResponse } from "../flow/response.ts";
 import type { TapeEntry } from "./entry.ts";
 import { Explainer } from "./explain.ts";
 import type { TapeOptions } from "./options.ts";
-import type { Redactor } from "./redact.ts";
+import type { Redactor } from "./redact/redactor.ts";
 import type { Tape } from "./tape.ts";
 import { type Bucket, type Taken, TapeIndex } from "./tape_index.ts";
 

@@ -12,7 +12,7 @@ import { emptyLog, type HarLog } from "./har.ts";
 import { parseHar } from "./har_read.ts";
 import type { TapeOptions } from "./options.ts";
 import { partsOfFlow } from "./parts.ts";
-import type { Redactor } from "./redact.ts";
+import type { Redactor } from "./redact/redactor.ts";
 import type { TapeStore } from "./store.ts";
 import { TapeWriter } from "./writer.ts";
 

@@ -5,7 +5,7 @@
  */
 import type { FlowHeaders } from "../flow/headers.ts";
 import type { MatchOptions } from "./options.ts";
-import type { Redactor } from "./redact.ts";
+import type { Redactor } from "./redact/redactor.ts";
 
 /** Makes keys. Equal keys: the same request, but for its body. */
 export class RequestKeys {

@@ -12,7 +12,7 @@ import { flowOfEntry } from "./flow_of_entry.ts";
 import { bodyFolder, emptyLog } from "./har.ts";
 import { damaged, parseHar } from "./har_read.ts";
 import type { RedactOptions } from "./options.ts";
-import { createRedactor } from "./redact.ts";
+import { createRedactor } from "./redact/redactor.ts";
 import { fileStore, type TapeStore } from "./store.ts";
 import { TapeWriter } from "./writer.ts";
 

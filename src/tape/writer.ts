@@ -13,7 +13,7 @@ import { bodyFolder, type HarEntry, type HarLog, printHar } from "./har.ts";
 import { isObject } from "./har_read.ts";
 import { extensionOf } from "./media.ts";
 import type { ExchangeParts } from "./parts.ts";
-import type { Redactor } from "./redact.ts";
+import type { Redactor } from "./redact/redactor.ts";
 import type { TapeStore } from "./store.ts";
 
 /** How a tape is written. */

@@ -7,7 +7,7 @@ import { FlowRequest } from "../../flow/request.ts";
 import type { FlowResponse } from "../../flow/response.ts";
 import type { TapeEntry } from "../entry.ts";
 import type { TapeOptions } from "../options.ts";
-import type { Redactor } from "../redact.ts";
+import type { Redactor } from "../redact/redactor.ts";
 import { TapeIndex } from "../tape_index.ts";
 
 /** What MSW gives to a handler. */

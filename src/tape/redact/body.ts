@@ -4,11 +4,11 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { essence, isJson, isText, parameter } from "../flow/media_type.ts";
-import { REDACTED } from "../flow/sensitive.ts";
+import { essence, isJson, isText, parameter } from "../../flow/media_type.ts";
+import { REDACTED } from "../../flow/sensitive.ts";
 import { replaceJson } from "./json_scan.ts";
-import { looksLikeJson } from "./media.ts";
-import type { Secrets } from "./redact.ts";
+import { looksLikeJson } from "../media.ts";
+import type { Secrets } from "./redactor.ts";
 
 /** The body without what is secret; the same array when there is nothing. */
 export function redactBody(bytes: Uint8Array, contentType: string | null, secrets: Secrets): Uint8Array {

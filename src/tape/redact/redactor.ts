@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { OptionsError } from "../flow/error.ts";
-import { isSensitiveName, REDACTED, redactTokens } from "../flow/sensitive.ts";
-import type { RedactOptions } from "./options.ts";
-import { pathTest } from "../flow/json_path.ts";
-import { redactBody } from "./redact_body.ts";
+import { OptionsError } from "../../flow/error.ts";
+import { isSensitiveName, REDACTED, redactTokens } from "../../flow/sensitive.ts";
+import type { RedactOptions } from "../options.ts";
+import { pathTest } from "../../flow/json_path.ts";
+import { redactBody } from "./body.ts";
 
 /** What is secret, by name and by place. */
 export interface Secrets {

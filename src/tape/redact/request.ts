@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { BodyBuffer } from "../flow/body_buffer.ts";
-import { FlowHeaders } from "../flow/headers.ts";
-import { FlowRequest } from "../flow/request.ts";
-import { decodedBody } from "./body_signature.ts";
-import { splitUrl } from "./entry.ts";
-import type { Redactor } from "./redact.ts";
+import { BodyBuffer } from "../../flow/body_buffer.ts";
+import { FlowHeaders } from "../../flow/headers.ts";
+import { FlowRequest } from "../../flow/request.ts";
+import { decodedBody } from "../body_signature.ts";
+import { splitUrl } from "../entry.ts";
+import type { Redactor } from "./redactor.ts";
 
 /** A copy without what is secret and without content coding; its body is only there when it has arrived. */
 export function redactRequest(request: FlowRequest, redactor: Redactor): FlowRequest {
