@@ -86,7 +86,7 @@ export class Http2ClientConnection implements SessionUser, ClientConnection {
 
   /** @inheritdoc */
   closedStream(): void {
-    if (this.#session.goingAway && this.#session.size === 0) this.#out.end();
+    if (this.#session.goingAway && this.#session.size === 0 && !this.#closing) this.#out.end();
   }
 
   /** @inheritdoc */
@@ -118,13 +118,13 @@ export class Http2ClientConnection implements SessionUser, ClientConnection {
   cut({ end, garbage }: Cut, reason: FlowError): void {
     if (this.#closing) return;
     const message = `another request broke the connection: ${reason.message}`;
+    this.#closing = true;
     for (const request of [...this.#requests]) request.fail({ code: reason.code, message });
     if (garbage !== undefined) this.#out.push(garbage);
     else if (end !== "reset") this.#session.goAway();
+    if (end === "reset") this.#out.settled(() => resetConnection(this.#socket));
+    else this.#linger();
     this.#session.lose();
-    if (end !== "reset") return this.#linger();
-    this.#closing = true;
-    this.#out.settled(() => resetConnection(this.#socket));
     this.#watch.set(LINGER_MS);
   }
 

@@ -6,9 +6,9 @@
 import type { Socket } from "node:net";
 import type { Peer } from "../../flow/peer.ts";
 import type { Cut } from "../../flow/shape.ts";
-import { resetConnection } from "../inbound/reset.ts";
 import type { UpstreamTimeouts } from "../outbound/connection.ts";
 import { Outgoing } from "../outgoing.ts";
+import { breakConnection } from "../shape/break_connection.ts";
 import { Watch } from "../watch.ts";
 import type { Http2Error } from "./http2_error.ts";
 import { Http2Session, type SessionUser } from "./session.ts";
@@ -110,10 +110,10 @@ export class Http2UpstreamConnection implements SessionUser {
   }
 
   /** Breaks the connection on purpose, with everything on it. */
-  cut({ end }: Cut): void {
+  cut(cut: Cut): void {
     this.#session.goingAway = true;
     this.#watch.set(LINGER_MS);
-    this.#out.settled(() => end === "reset" ? resetConnection(this.#socket) : this.#socket.destroy());
+    this.#out.settled(() => breakConnection(this.#socket, cut));
   }
 
   /** Cuts the connection. */

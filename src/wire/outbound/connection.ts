@@ -15,9 +15,9 @@ import type { OutgoingRequest, UpstreamStream, UpstreamUser } from "../exchange/
 import type { ResponseHead } from "../http1/head.ts";
 import { type Http1Event, Http1Parser } from "../http1/parser.ts";
 import type { ProtocolError } from "../http1/protocol_error.ts";
-import { resetConnection } from "../inbound/reset.ts";
 import { MessageReader } from "../message_reader.ts";
 import { Outgoing } from "../outgoing.ts";
+import { breakConnection } from "../shape/break_connection.ts";
 import { Watch } from "../watch.ts";
 import { connectionFailure, responseFailure } from "./failure.ts";
 
@@ -178,7 +178,7 @@ export class UpstreamConnection implements UpstreamStream {
     }
     // What has passed until then is to arrive.
     this.#watch.set(LINGER_MS);
-    this.#out.settled(() => cut.end === "reset" ? resetConnection(this.#socket) : this.#socket.destroy());
+    this.#out.settled(() => breakConnection(this.#socket, cut));
   }
 
   #activity(): void {
