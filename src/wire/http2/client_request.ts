@@ -4,35 +4,26 @@
  * @module
  */
 import type { Duplex } from "node:stream";
-import { BodyBuffer } from "../../flow/body_buffer.ts";
 import type { FlowError } from "../../flow/flow_error.ts";
-import { FlowHeaders } from "../../flow/headers.ts";
-import { HttpFlow } from "../../flow/http_flow.ts";
 import type { Peer } from "../../flow/peer.ts";
 import type { Cut } from "../../flow/shape.ts";
-import { FlowRequest, type RequestAddress } from "../../flow/request.ts";
 import type { BodySink, Piece } from "../exchange/body_pipe.ts";
 import type { ClientStream } from "../exchange/client_stream.ts";
-import { Exchange } from "../exchange/exchange.ts";
+import type { Exchange } from "../exchange/exchange.ts";
 import { sendPage } from "../exchange/failure.ts";
 import type { ResponseOut } from "../exchange/response_out.ts";
 import type { Detached, Upgrade } from "../exchange/upgrade.ts";
-import { EMPTY, type Framing, type RequestHead } from "../http1/head.ts";
-import { ProtocolError } from "../http1/protocol_error.ts";
-import { admits, challenge } from "../inbound/admission.ts";
-import { withoutAuth } from "../inbound/proxy_auth.ts";
-import { reportFailed, reportMalformed } from "../inbound/report_failed.ts";
-import { tunnelOf } from "../inbound/route.ts";
-import { type ConnectRequest, Tunnel } from "../inbound/tunnel.ts";
+import { EMPTY, type Framing } from "../http1/head.ts";
+import type { ConnectRequest } from "../inbound/tunnel.ts";
 import { Watch } from "../watch.ts";
-import { webSocketScheme } from "../websocket/handshake.ts";
 import type { WireContext } from "../wire_context.ts";
 import type { Http2ClientConnection } from "./client_connection.ts";
 import { refuse } from "./check_fields.ts";
-import { openedSection, WEBSOCKET } from "./extended_connect.ts";
+import { openedSection } from "./extended_connect.ts";
 import { addLines } from "./field_lines.ts";
 import { ERROR_CODES, errorName, Http2Error } from "./http2_error.ts";
 import { type RequestFields, trailerLines } from "./message_fields.ts";
+import { openExchange } from "./open_exchange.ts";
 import type { Http2Stream } from "./stream.ts";
 import { StreamSocket } from "./stream_socket.ts";
 import type { BrokenStream, StreamUser } from "./stream_user.ts";
@@ -82,24 +73,14 @@ export class ClientRequest implements ClientStream, ConnectRequest, Upgrade, Str
    */
   begin(fields: RequestFields, end: boolean): void {
     const { head, protocol } = fields;
-    const { route } = this.#connection;
+    const { route, router } = this.#connection;
     this.#stream.stop();
     this.#requestDone = end;
     this.#hesitant = head.expectContinue;
     this.#connects = head.method === "CONNECT" || protocol !== undefined;
-    try {
-      const address = this.#address(fields);
-      // In a tunnel the client has authenticated when it asked for it.
-      if (route.tunnel === undefined && !admits(this.context, this.peer, head, () => address)) {
-        return challenge(this, head.method);
-      }
-      if (protocol !== undefined && protocol !== WEBSOCKET) return this.#unknown(protocol, address);
-      if (head.method === "CONNECT") this.#tunnel(head);
-      else this.#request(head, address, protocol === undefined ? undefined : this);
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      this.#refuse(error, head.method);
-    }
+    const opened = openExchange(fields, { client: this, route, router, end });
+    this.#exchange = opened?.exchange;
+    opened?.begin();
   }
 
   /** Ends the exchange. */
@@ -235,54 +216,6 @@ export class ClientRequest implements ClientStream, ConnectRequest, Upgrade, Str
     } else {
       exchange.clientGone(kind === "reset" ? code : undefined);
     }
-  }
-
-  #request(head: RequestHead, address: RequestAddress, upgrade: Upgrade | undefined): void {
-    const whole = this.#requestDone || upgrade !== undefined;
-    const content = whole ? BodyBuffer.NONE : new BodyBuffer();
-    const headers = FlowHeaders.fromFields(withoutAuth(head.fields));
-    const to = upgrade === undefined ? address : { ...address, scheme: webSocketScheme(address.scheme) };
-    const flow = new HttpFlow(new FlowRequest(head.method, to, "2", headers, content), this.peer);
-    const exchange = this.#exchange = new Exchange(flow, head, this, this.context.now);
-    exchange.upgrade = upgrade;
-    exchange.begin();
-    if (whole) exchange.requestEnd("");
-  }
-
-  #tunnel(head: RequestHead): void {
-    const tunnel = new Tunnel(this, head);
-    this.#exchange = tunnel.exchange;
-    tunnel.begin();
-  }
-
-  #address({ head, scheme }: RequestFields): RequestAddress {
-    const { route, router } = this.#connection;
-    if (scheme === undefined) return { scheme: "https", ...tunnelOf(head), target: "*" };
-    // A client of the proxy itself may mean another scheme than the one it speaks.
-    if (route.tunnel !== undefined || scheme === route.scheme || !head.host) return router.addressOf(head);
-    return router.addressOf({ ...head, target: `${scheme}://${head.host}${head.target === "*" ? "" : head.target}` });
-  }
-
-  // RFC 8441 has no answer of its own for it; RFC 9220 section 3 has this one.
-  #unknown(protocol: string, address: RequestAddress): void {
-    const message = `the client asks for :protocol ${
-      JSON.stringify(protocol)
-    } in an extended CONNECT: only websocket is known`;
-    const flow = new HttpFlow(
-      new FlowRequest("CONNECT", address, "2", FlowHeaders.fromFields(""), BodyBuffer.NONE),
-      this.peer,
-    );
-    flow.error = { code: "HTTP_METHOD", message, status: 501 };
-    sendPage(this, flow.error, 501, "CONNECT", null);
-    this.done();
-    reportFailed(this.context, flow);
-  }
-
-  #refuse({ code, message, status }: ProtocolError, method: string): void {
-    const failure: FlowError = { code, message: `the request is not valid HTTP: ${message}`, status };
-    sendPage(this, failure, status, method, null);
-    this.done();
-    reportMalformed(this.context, this.peer, this.#connection.route, "2", failure);
   }
 
   #letGo(cutCode: number): Duplex {

@@ -369,7 +369,7 @@ test("clients that leave at any moment, in whatever way, leave nothing behind", 
     if (i % 4 === 1) {
       const secure = await secured(stream, proxy, "localhost").catch(() => undefined);
       secure?.socket.on("error", () => {});
-      secure?.write(`POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n`).catch(() => {});
+      secure?.write("GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n").catch(() => {});
     } else if (i % 4 === 2) connection.write(getRequest("/", "slow.test")).catch(() => {});
     else if (hello.length > 0) connection.write(hello).catch(() => {});
     await new Promise((resolve) => setTimeout(resolve, random(20)));

@@ -4,7 +4,17 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Addon, type HttpFlow, type Proxy, type ProxyOptions, respond } from "../../../src/mod.ts";
 import { testCa } from "../../support/certificates.ts";
 import { type RawServer, startRawServer } from "../../support/raw_server.ts";
-import { closed, echo, ended, flowOf, openPeer, Peer, startPeerServer, told, watcher } from "../websocket/peers.ts";
+import {
+  closed,
+  echo,
+  ended,
+  flowOf,
+  openPeer,
+  type Peer,
+  startPeerServer,
+  told,
+  watcher,
+} from "../websocket/peers.ts";
 import { afterSwitch, handshake } from "../websocket/peers.ts";
 import { openTunnel } from "../tunnel.ts";
 import { close } from "../websocket/support.ts";
@@ -363,6 +373,21 @@ describe("B75 endings", () => {
     await peer.send({ opcode: "text", payload: "x" });
     expect(await peer.rest()).toEqual([]);
     expect((await ended(proxy)).error!.code).toBe("UPSTREAM_ABORTED");
+  });
+
+  test("the server closes with a code and a reason", async () => {
+    await using server = await startBridgedServer(async (peer) => {
+      await peer.send(close(4321, "enough"));
+      expect(await peer.next()).toBe('close 4321 "enough"');
+    }, testCa().issue(["origin.test"]));
+    await using proxy = await proxyOf(server);
+    await using peer = peerOf(await bridge.webSocket(proxy, URL_, SECURE));
+    expect(await peer.next()).toBe('close 4321 "enough"');
+    await peer.send(close(4321, "enough"));
+    expect(await peer.rest()).toEqual([]);
+    const { websocket, error } = await ended(proxy);
+    expect(websocket).toMatchObject({ closeCode: 4321, closeReason: "enough", closedBy: "server" });
+    expect(error).toBeUndefined();
   });
 
   test("an addon kills the flow: both streams are reset with CANCEL", async () => {
