@@ -52,7 +52,9 @@ describe("rules are refused where they are given", () => {
   test("by setDefault(), which then changes nothing", () => {
     expect(() => new RuleEngine({ defaultAction: 1 as Wrong })).toThrow("defaultAction: the action is 1");
     const engine = new RuleEngine();
-    expect(() => engine.setDefault("aks" as Wrong)).toThrow('defaultAction: the action "aks" is not known; did you mean "ask"');
+    expect(() => engine.setDefault("aks" as Wrong)).toThrow(
+      'defaultAction: the action "aks" is not known; did you mean "ask"',
+    );
     expect(() => engine.reset()).not.toThrow();
   });
 });
