@@ -4,6 +4,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import type { BodyMarks } from "./body_marks.ts";
 
 /** Collects the pieces of a body up to a limit; what comes after it is counted and let go. */
 export class BodyBuffer {
@@ -16,6 +17,10 @@ export class BodyBuffer {
 
   /** How many bytes are kept at most, all when it is undefined; changing it concerns pieces that are still to come. */
   limit: number | undefined;
+  /** Where its chunks end; only there when somebody wants to know. */
+  marks: BodyMarks | undefined;
+  /** For the tape: called when more of it has come, and when all of it has. */
+  onMore: (() => void) | undefined;
 
   // One piece is the usual case and needs no array.
   #pieces: Uint8Array | Uint8Array[] | undefined;

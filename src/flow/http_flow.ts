@@ -87,6 +87,8 @@ export class HttpFlow {
    * addon will change it again when it is replayed.
    */
   original: FlowResponse | undefined;
+  /** For the wire: lets the body of the request come although `requestHeaders` has not decided yet; `content.onMore` tells of it. */
+  onListen: (() => void) | undefined;
   /** For the wire: what a kill does while the flow is in flight. */
   onKill: (() => void) | undefined;
   /** For the rule engine: what it knows of the flow. */

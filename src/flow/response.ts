@@ -9,6 +9,7 @@ import { Buffer } from "node:buffer";
 import { BodyBuffer } from "./body_buffer.ts";
 import { OptionsError } from "./error.ts";
 import { FlowHeaders, type HeadersLike } from "./headers.ts";
+import type { InformationalResponse } from "./http_flow.ts";
 import { type HttpVersion, Message } from "./message.ts";
 import type { WebSocketAnswer } from "./websocket_answer.ts";
 
@@ -36,6 +37,8 @@ export class FlowResponse extends Message {
   reason: string;
   /** A body that is still to be made: the wire reads it while it sends. */
   readonly source: ReadableStream<Uint8Array> | undefined;
+  /** Of an answer that an addon has made: the informational responses (1xx) that go before it. */
+  early?: readonly InformationalResponse[];
   /** Of a 101 that an addon has made: who speaks for the server. */
   websocket?: WebSocketAnswer;
 

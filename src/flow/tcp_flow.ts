@@ -5,9 +5,11 @@
  */
 import type { Flow } from "./flow.ts";
 import type { FlowError, FlowErrorCode } from "./flow_error.ts";
+import type { FlowSource } from "./http_flow.ts";
 import type { Peer } from "./peer.ts";
 import type { Cut, Shape } from "./shape.ts";
 import { similar } from "./similar.ts";
+import type { TcpAnswer } from "./tcp_answer.ts";
 import type { TcpMessage } from "./tcp_message.ts";
 import type { Timings } from "./timings.ts";
 
@@ -32,8 +34,10 @@ export class TcpFlow {
   readonly client: Peer;
   /** The server's connection. */
   server?: Peer;
-  /** Who answered: always the server. */
-  readonly source = "upstream";
+  /** Who answered. */
+  source: FlowSource = "upstream";
+  /** Who speaks in the place of the server. An addon sets it in `tcpStart`: then no server is connected to. */
+  answer?: TcpAnswer;
   /** What was said, in order, as far as it is kept (`capture.maxBody` for all of it). Boundaries are those of the network. */
   readonly messages: TcpMessage[] = [];
   /** How many bytes each side has sent, kept or not. */

@@ -16,6 +16,7 @@ export class TcpMessage {
   readonly size: number;
 
   #data: Uint8Array;
+  #original: Uint8Array | undefined;
   #edited = false;
   #sealed = false;
 
@@ -40,8 +41,14 @@ export class TcpMessage {
         "the TCP message has passed and cannot be changed any more: do it in the hook tcpMessage",
       );
     }
+    this.#original ??= this.#data;
     this.#data = typeof value === "string" ? Buffer.from(value, "utf8") : value;
     this.#edited = true;
+  }
+
+  /** What its sender has sent, whatever an addon has made of it: this is what belongs on a tape. */
+  get original(): Uint8Array {
+    return this.#original ?? this.#data;
   }
 
   /** The data as text; what is not UTF-8 becomes U+FFFD. */

@@ -39,6 +39,7 @@ export class WebSocketMessage {
   readonly injected: boolean;
 
   #data: Uint8Array;
+  #original: Uint8Array | undefined;
   #state: "as sent" | "edited" | "dropped" = "as sent";
   readonly #tooLong: boolean;
   #cut = false;
@@ -74,8 +75,14 @@ export class WebSocketMessage {
         "the data of a WebSocket text message must be UTF-8 (RFC 6455 section 5.6): inject a binary one",
       );
     }
+    this.#original ??= this.#data;
     this.#data = bytes;
     this.#state = "edited";
+  }
+
+  /** What its sender has sent, whatever an addon has made of it: this is what belongs on a tape. */
+  get original(): Uint8Array {
+    return this.#original ?? this.#data;
   }
 
   /** The data as text; what is not UTF-8 becomes U+FFFD. */
@@ -122,6 +129,10 @@ export class WebSocketMessage {
 
   /** For the wire: keeps so many of its bytes, now that it has passed. */
   truncate(length: number): void {
+    if (this.#original !== undefined && this.#original.length > length) {
+      this.#original = new Uint8Array(this.#original.subarray(0, length));
+      this.#cut = true;
+    }
     if (this.#data.length <= length) return;
     // A copy: the rest is not needed any more.
     this.#data = new Uint8Array(this.#data.subarray(0, length));

@@ -133,10 +133,10 @@ export class Dispatcher {
    *
    * @returns the error that ends the flow
    */
-  refuse(cause: unknown, flow: HttpFlow): HookError {
+  refuse(cause: unknown, flow: HttpFlow | TcpFlow): HookError {
     const message = `${nameOfFlow(flow)} cannot go on as its addons left it: ${textOf(cause)}`;
     const error = new HookError("HOOK_FAILED", message, { cause });
-    this.#onFailure(error, flow);
+    this.#onFailure(error, isHttpFlow(flow) ? flow : undefined);
     return error;
   }
 
@@ -222,8 +222,9 @@ export function hookError(addon: Addon, hook: HookName, cause: unknown, subject?
   return new HookError("HOOK_FAILED", message, { cause });
 }
 
-function nameOfFlow({ request }: HttpFlow): string {
-  return `${request.method} ${redactUrl(request.url)}`;
+function nameOfFlow(flow: HttpFlow | TcpFlow): string {
+  if (flow.type === "tcp") return `TCP ${flow.hostname}:${flow.port}`;
+  return `${flow.request.method} ${redactUrl(flow.request.url)}`;
 }
 
 /** Anything can be thrown, also what cannot be made text. */

@@ -23,6 +23,7 @@ export class UpstreamUse {
   /** The observer of flows that use it. */
   observed(observer: Observer): Observer {
     return {
+      ...observer,
       started: (flow) => {
         this.#flows++;
         observer.started(flow);
@@ -32,8 +33,6 @@ export class UpstreamUse {
         this.#flows--;
         this.#closeIfUnused();
       },
-      bodyLimit: (flow) => observer.bodyLimit(flow),
-      offline: () => observer.offline(),
     };
   }
 

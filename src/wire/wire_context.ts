@@ -24,8 +24,12 @@ export interface Observer {
    * for the response.
    */
   bodyLimit(flow: Flow): number;
+  /** Whether the chunks of a response are told apart, and their times kept. Asked when its head has come. */
+  keepsChunks?(flow: HttpFlow): boolean;
   /** Whether nothing may reach the network that no hook has let pass: then no server is connected to before there is a flow. */
   offline(): boolean;
+  /** Whether an addon will speak first in a raw conversation with this server: a client that is silent need not be waited for. */
+  greets?(target: { readonly hostname: string; readonly port: number }): boolean;
 }
 
 /** Limits and times of the connections of clients. */

@@ -9,6 +9,7 @@ import { FlowResponse } from "../../flow/response.ts";
 import { answerWebSocket } from "../websocket/answering.ts";
 import type { Exchange } from "./exchange.ts";
 import { bodyKind } from "./response_out.ts";
+import { sayBefore } from "./say_before.ts";
 
 /**
  * How long an answer waits for the rest of a request that is being sent, in milliseconds. Whoever asserts on the flow after the client
@@ -38,7 +39,10 @@ export function answer(exchange: Exchange, stage: "new" | "headed" | "complete")
   const withBody = () => afterBody(exchange, () => send(exchange));
   switch (stage) {
     case "new":
-      return afterRequest(exchange, () => exchange.hook("responseHeaders", () => exchange.unlessFailed(withBody)));
+      return afterRequest(
+        exchange,
+        () => sayBefore(exchange, () => exchange.hook("responseHeaders", () => exchange.unlessFailed(withBody))),
+      );
     case "headed":
       return withBody();
     case "complete":
@@ -53,6 +57,11 @@ function afterRequest(exchange: Exchange, next: () => void): void {
     return;
   }
   upload.keep();
+  if (upload.content.onMore !== undefined) {
+    // Whoever answers listens to the client, and answers meanwhile.
+    client.readBody();
+    return next();
+  }
   let waiting = true;
   const go = () => {
     if (!waiting) return;

@@ -44,6 +44,8 @@ export class BodyPipe {
   data(piece: Piece): boolean {
     if (this.#mode === "drop") return true;
     this.content.push(piece.data);
+    this.content.marks?.take(piece, this.content.size);
+    this.content.onMore?.();
     if (this.#mode === "pass") return this.#sink!.data(piece);
     if (this.#mode === "keep") return true;
     this.#held.push(piece);
@@ -59,6 +61,7 @@ export class BodyPipe {
     this.ended = true;
     this.trailers = trailers;
     this.content.complete = true;
+    this.content.onMore?.();
     if (this.#mode === "pass") this.#sink!.end(trailers);
     this.#tellWhole();
     this.#onEnd?.();

@@ -69,6 +69,9 @@ export class Exchange implements OutgoingRequest {
       this.killed = true;
       this.fail(flow.error!);
     };
+    flow.onListen = () => {
+      if (!this.#over && !this.responding) this.expectBody();
+    };
   }
 
   /** Whether nothing more happens. */
@@ -306,7 +309,7 @@ export class Exchange implements OutgoingRequest {
   #end(): void {
     this.#over = true;
     const { flow } = this;
-    flow.onKill = undefined;
+    flow.onKill = flow.onListen = undefined;
     flow.timings.end = performance.now() - flow.origin;
     flow.done = true;
     this.#shaper?.close();

@@ -76,6 +76,11 @@ function rewritten(headers: FlowHeaders, framing: Framing, kind: BodyKind): stri
   return written ? fields : fields + line;
 }
 
+/** The lines of a message that has no body, whatever they say of one (RFC 9110 section 8.6). */
+export function withoutFramingLines(headers: FlowHeaders): string {
+  return rewritten(headers, NO_BODY, "none");
+}
+
 /** Fields that concern one connection (RFC 9110 section 7.6.1). */
 export const HOPS: ReadonlySet<string> = new Set([
   "connection",

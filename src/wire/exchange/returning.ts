@@ -4,7 +4,9 @@
  * @module
  */
 import { BodyBuffer } from "../../flow/body_buffer.ts";
+import { type BodyClock, BodyMarks } from "../../flow/body_marks.ts";
 import { FlowHeaders } from "../../flow/headers.ts";
+import type { HttpFlow } from "../../flow/http_flow.ts";
 import { isOpenEnded } from "../../flow/media_type.ts";
 import { FlowResponse } from "../../flow/response.ts";
 import type { DataEvent } from "../http1/event.ts";
@@ -51,6 +53,7 @@ export class Returning {
     this.#given = flow.response = response;
     this.#download = new BodyPipe(content);
     if (head.framing.kind === "none") content.complete = true;
+    else if (context.observer.keepsChunks?.(flow)) content.marks = new BodyMarks(clockOf(flow));
     this.#server.stop();
     this.#exchange.hook("responseHeaders", () => this.#headSeen(response));
   }
@@ -150,4 +153,8 @@ export class Returning {
   #goWhenDrained(): void {
     this.#exchange.drained(() => this.#server.go());
   }
+}
+
+function clockOf({ origin, request: { content } }: HttpFlow): BodyClock {
+  return { now: () => performance.now() - origin, sent: () => content.complete ? -1 : content.size };
 }

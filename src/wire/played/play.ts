@@ -110,9 +110,7 @@ export function newFlow(request: FlowRequest, source: HttpFlow): HttpFlow {
 export function watching(context: WireContext, ended: (flow: Flow) => void): WireContext {
   const { observer } = context;
   const watched: Observer = {
-    started: (flow) => observer.started(flow),
-    bodyLimit: (flow) => observer.bodyLimit(flow),
-    offline: () => observer.offline(),
+    ...observer,
     ended: (flow) => {
       observer.ended(flow);
       ended(flow);

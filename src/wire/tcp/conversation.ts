@@ -6,6 +6,7 @@
 import type { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import type { TcpAnswer } from "../../flow/tcp_answer.ts";
 import type { FlowError } from "../../flow/flow_error.ts";
 import type { BreakStage } from "../../flow/shape.ts";
 import type { TcpFlow } from "../../flow/tcp_flow.ts";
@@ -14,6 +15,7 @@ import { resetConnection } from "../inbound/reset.ts";
 import { DialError } from "../outbound/dial.ts";
 import { breakConnection } from "../shape/break_connection.ts";
 import type { ClientConnection, WireContext } from "../wire_context.ts";
+import { AnsweredServer } from "./answered_server.ts";
 import { Direction } from "./direction.ts";
 import { Transcript } from "./transcript.ts";
 
@@ -23,7 +25,7 @@ export class Conversation implements ClientConnection {
   readonly #client: Duplex;
   readonly #context: WireContext;
   readonly #transcript: Transcript;
-  #server: Socket | undefined;
+  #server: Duplex | undefined;
   #up: Direction | undefined;
   #down: Direction | undefined;
   #over = false;
@@ -41,8 +43,9 @@ export class Conversation implements ClientConnection {
    *
    * @param connect gives a connection to the server
    * @param early what the client has sent before it ended its side
+   * @param notNeeded called when an addon speaks for the server
    */
-  begin(connect: () => Promise<Socket>, early?: Buffer): void {
+  begin(connect: () => Promise<Socket>, early?: Buffer, notNeeded: () => void = () => {}): void {
     this.#context.clients.add(this);
     this.#context.observer.started(this.#flow);
     this.#flow.onKill = () => this.#fail(this.#flow.error!);
@@ -53,6 +56,10 @@ export class Conversation implements ClientConnection {
       return;
     }
     this.#hook("tcpStart", () => {
+      if (this.#flow.answer !== undefined) {
+        notNeeded();
+        return this.#answered(this.#flow.answer, early);
+      }
       connect().then((server) => this.#connected(server, early), (error) => this.#fail(failureOf(error)));
     });
   }
@@ -62,7 +69,16 @@ export class Conversation implements ClientConnection {
     this.#fail({ code: reason.code, message: "the proxy was closed while the conversation was under way" });
   }
 
-  #connected(server: Socket, early: Buffer | undefined): void {
+  #answered(answer: TcpAnswer, early: Buffer | undefined): void {
+    if (this.#flow.source === "upstream") this.#flow.source = "addon";
+    const server = new AnsweredServer((error) => {
+      if (!this.#over) this.#fail(hookFailure(this.#context.hooks.refuse(error, this.#flow)));
+    });
+    server.begin(answer);
+    this.#connected(server.stream, early);
+  }
+
+  #connected(server: Duplex, early: Buffer | undefined): void {
     if (this.#over) {
       server.destroy();
       return;

@@ -39,5 +39,6 @@ export function openRelay({ socket, peer, tunnel, secure, context, seen, server,
   new Conversation(flow, socket, context.now).begin(
     () => server?.take() ?? connect(),
     seen.putBack ? undefined : seen.bytes,
+    () => server?.leave(),
   );
 }

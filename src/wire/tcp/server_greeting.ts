@@ -35,12 +35,13 @@ export class ServerGreeting {
   /** @param route where the tunnel leads, and `https` where the proxy has opened the client's TLS */
   constructor(peer: Peer, route: { readonly tunnel: TunnelTarget; readonly scheme: string }, context: WireContext) {
     this.flow = new TcpFlow(route.tunnel, peer);
+    const greeted = context.observer.greets?.(route.tunnel) ?? false;
     // Where nothing may reach the network, this is said in the hooks of the flow.
-    if (!context.observer.offline()) {
+    if (!greeted && !context.observer.offline()) {
       const secure = route.scheme === "https" ? connectFlow(route.tunnel, peer) : undefined;
       this.#connecting = context.upstream.tcp(this.flow, secure);
     }
-    this.heard = this.#listen();
+    this.heard = greeted ? Promise.resolve() : this.#listen();
   }
 
   /** The connection, for whoever relays. `undefined`: nothing has been connected. */
