@@ -1,5 +1,18 @@
 import { describe, expect, test } from "vitest";
-import { delay, edit, respond, RuleEngine, sequence, times } from "../../src/rules/mod.ts";
+import {
+  always,
+  delay,
+  edit,
+  once,
+  respond,
+  rule,
+  RuleEngine,
+  scenario,
+  sequence,
+  steps,
+  times,
+  when,
+} from "../../src/rules/mod.ts";
 
 /** Values that TypeScript would refuse. */
 // deno-lint-ignore no-explicit-any -- wrong on purpose
@@ -20,7 +33,42 @@ describe("rules are refused where they are given", () => {
     ["nothing", [ok, ok, undefined], "rules[2] is undefined; a rule is"],
     ["an empty array", [[]], "rules[0] is []; a rule is"],
     ["one thing in an array", [["/"]], 'rules[0] is ["/"]; a rule is'],
-    ["three things in an array", [["GET", "/", "drop"]], "rules[0] is ["],
+    [
+      "three things in an array",
+      [["GET", "/", "drop"]],
+      'rules[0] is ["GET", "/", "drop"]; a rule is [matcher, action]',
+    ],
+    ["four", [["/", "drop", {}, {}]], "rules[0] is ["],
+    [
+      "settings that are null",
+      [ok, ["/", "drop", null]],
+      "the settings of rules[1] takes an object with name, priority",
+    ],
+    ["an unknown setting", [["/", "drop", { prio: 1 }]], 'the settings of rules[0] does not know "prio"'],
+    ["a misspelt setting", [["/", "drop", { priorty: 1 }]], 'did you mean "priority"?'],
+    [
+      "a priority that is none",
+      [["/", "drop", { priority: "1" }]],
+      'priority in the settings of rules[0] is "1": a number is',
+    ],
+    ["a priority beyond all", [["/", "drop", { priority: NaN }]], "priority in the settings of rules[0] is NaN"],
+    [
+      "a switch that is none",
+      [["/", "drop", { enabled: 1 }]],
+      "enabled in the settings of rules[0] is 1: true or false",
+    ],
+    ["a name that is none", [["/", "drop", { name: "" }]], 'name in the settings of rules[0] is ""'],
+    [
+      "no number of times",
+      [["/", "drop", { times: 0 }]],
+      "times in the settings of rules[0] is 0: a whole number from 1",
+    ],
+    [
+      "a bad action in rule()",
+      [rule("/", "dorp" as Wrong)],
+      'rules[0]: the action "dorp" is not known; did you mean "drop"?',
+    ],
+    ["a bad matcher in rule()", [ok, rule(7 as Wrong, "drop")], "the matcher of rules[1] is 7"],
     ["an addon", [ok, { request() {} }], "rules[1] is an addon: give it to `addons` or to proxy.use()"],
     ["a handler with an action", [[handler, "drop"]], "rules[0] pairs an MSW handler with an action"],
     ["a bad matcher", [ok, [7, "drop"]], "the matcher of rules[1] is 7, which is not a matcher"],
@@ -101,6 +149,29 @@ describe("actions are refused when they are made", () => {
     [() => times(1.5, "drop"), "times() takes a whole number"],
     [() => times("drop" as Wrong, 2 as Wrong), 'times() takes a whole number from 1 as its first argument, not "drop"'],
     [() => times(1, undefined as Wrong), "times(): the action is undefined"],
+    [
+      () => rule("/", "drop", 1 as Wrong),
+      "the settings of rule() takes an object with name, priority, enabled, times, not 1",
+    ],
+    [() => once("dorp" as Wrong), 'times(): the action "dorp" is not known'],
+    [() => always(undefined as Wrong), "always(): the action is undefined"],
+    [() => steps(), "steps() takes at least one action"],
+    [() => steps("drop", "nope" as Wrong), 'steps() argument 2: the action "nope" is not known'],
+    [() => when(7 as Wrong, "drop"), "the matcher of when() is 7, which is not a matcher"],
+    [() => when("/", "nope" as Wrong), 'when() argument 2: the action "nope" is not known'],
+    [() => when("/", "drop", "nope" as Wrong), 'when() argument 3: the action "nope" is not known'],
+    [() => scenario(""), 'scenario() takes a name, not ""'],
+    [() => scenario("s").whenState([], "drop"), 'scenario("s").whenState() takes at least one state'],
+    [() => scenario("s").whenState(1 as Wrong, "drop"), 'scenario("s").whenState() takes the name of a state, not 1'],
+    [() => scenario("s").whenState("a", "dorp" as Wrong), 'scenario("s").whenState(): the action "dorp" is not known'],
+    [
+      () => scenario("s").inAnyState("drop", { willSetState: "" }),
+      'willSetState of scenario("s").inAnyState() takes the name of a state, not ""',
+    ],
+    [
+      () => scenario("s").inAnyState("drop", { setState: "a" } as Wrong),
+      'the last argument of scenario("s").inAnyState() does not know "setState"',
+    ],
     [() => sequence(), "sequence() takes at least one action"],
     [() => sequence("drop", "nope" as Wrong), 'sequence() argument 2: the action "nope" is not known'],
   ] as [() => unknown, string][])("%s", (make, message) => {
