@@ -107,7 +107,7 @@ test(
     })();
     const get = async (path: string, init?: RequestInit) =>
       await (await proxy.fetch(`http://a.test${path}`, init)).text();
-    const sent = Array.from({ length: 300 }, async (_, i): Promise<void> => {
+    const send = async (i: number): Promise<void> => {
       switch (i % 6) {
         case 0:
           return expect(await get(`/${i % 50}`)).toMatch(/^(?:\d+|used)$/);
@@ -122,8 +122,9 @@ test(
         default:
           return expect(await get("/step")).toMatch(/^(?:first|fallback)$/);
       }
-    });
-    await Promise.all(sent);
+    };
+    // After a few hundred requests at once Deno's fetch sends no more, whatever the proxy.
+    for (let wave = 0; wave < 300; wave += 50) await Promise.all(Array.from({ length: 50 }, (_, i) => send(wave + i)));
     stop = true;
     await churn;
     const took = (text: string) =>
