@@ -141,6 +141,11 @@ export class Breakpoints {
     for (const waiter of [...this.#waiters]) waiter.reject(error);
   }
 
+  /** Whether something waits for a decision. */
+  get waits(): boolean {
+    return this.#undecided.size > 0;
+  }
+
   /**
    * Forwards all that wait, and gives them a moment to end; nothing waits from now on.
    *

@@ -20,13 +20,21 @@ export interface WithinOptions {
 /** What a promise comes to, unless the time is over or the signal aborts first; its result is then left alone. */
 export function within<T>(promise: Promise<T>, { ms, signal, timedOut, aborted }: WithinOptions): Promise<T> {
   return new Promise((resolve, reject) => {
-    const onAbort = () => reject(aborted());
-    const timer = setTimeout(() => reject(timedOut()), ms);
-    if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => {
+    // What is waited for may never end: nothing of the waiting may stay behind.
+    const settle = () => {
       clearTimeout(timer);
       signal.removeEventListener("abort", onAbort);
-    });
+    };
+    const onAbort = () => {
+      settle();
+      reject(aborted());
+    };
+    const timer = setTimeout(() => {
+      settle();
+      reject(timedOut());
+    }, ms);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort);
+    promise.then(resolve, reject).finally(settle);
   });
 }
