@@ -6,11 +6,11 @@
 import type { HttpFlow } from "../flow/http_flow.ts";
 import { FlowResponse } from "../flow/response.ts";
 import type { TapeEntry } from "./entry.ts";
-import { Explainer } from "./explain.ts";
+import { Explainer } from "./match/explain.ts";
 import type { TapeOptions } from "./options.ts";
 import type { Redactor } from "./redact/redactor.ts";
 import type { Tape } from "./tape.ts";
-import { type Bucket, type Taken, TapeIndex } from "./tape_index.ts";
+import { type Bucket, type Taken, TapeIndex } from "./match/tape_index.ts";
 
 /** What a player works with. */
 export interface PlayerOptions {

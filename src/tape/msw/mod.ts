@@ -9,7 +9,7 @@ import type { HttpFlow } from "../../flow/http_flow.ts";
 import { TapeEntry } from "../entry.ts";
 import type { TapeOptions } from "../options.ts";
 import { createRedactor, type Redactor } from "../redact/redactor.ts";
-import { RequestKeys } from "../request_key.ts";
+import { RequestKeys } from "../match/request_key.ts";
 import { entryOfFlow } from "./entry_of_flow.ts";
 import { ReplayHandler } from "./replay_handler.ts";
 import { type MswWs, replayWebSocket } from "./replay_websocket.ts";

@@ -8,7 +8,7 @@ import type { FlowResponse } from "../../flow/response.ts";
 import type { TapeEntry } from "../entry.ts";
 import type { TapeOptions } from "../options.ts";
 import type { Redactor } from "../redact/redactor.ts";
-import { TapeIndex } from "../tape_index.ts";
+import { TapeIndex } from "../match/tape_index.ts";
 
 /** What MSW gives to a handler. */
 interface RunOptions {

@@ -6,7 +6,7 @@
 import { BodyBuffer } from "../../flow/body_buffer.ts";
 import { FlowHeaders } from "../../flow/headers.ts";
 import { FlowRequest } from "../../flow/request.ts";
-import { decodedBody } from "../body_signature.ts";
+import { decodedBody } from "../match/body_signature.ts";
 import { splitUrl } from "../entry.ts";
 import type { Redactor } from "./redactor.ts";
 

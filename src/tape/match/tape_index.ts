@@ -3,12 +3,12 @@
  *
  * @module
  */
-import type { FlowRequest } from "../flow/request.ts";
+import type { FlowRequest } from "../../flow/request.ts";
 import { bodySigner, type SignBody } from "./body_signature.ts";
-import type { TapeEntry } from "./entry.ts";
-import type { TapeOptions } from "./options.ts";
-import type { Redactor } from "./redact/redactor.ts";
-import { redactRequest } from "./redact/request.ts";
+import type { TapeEntry } from "../entry.ts";
+import type { TapeOptions } from "../options.ts";
+import type { Redactor } from "../redact/redactor.ts";
+import { redactRequest } from "../redact/request.ts";
 import { RequestKeys } from "./request_key.ts";
 
 /** All entries of one key. */

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import type { Comparison } from "../flow/matcher/types.ts";
-import { compareRequests } from "../flow/compare_requests.ts";
-import { rank, renderComparisons } from "../flow/near_miss.ts";
-import type { FlowRequest } from "../flow/request.ts";
-import type { TapeEntry } from "./entry.ts";
-import type { TapeOptions } from "./options.ts";
-import type { Redactor } from "./redact/redactor.ts";
-import { redactRequest } from "./redact/request.ts";
+import type { Comparison } from "../../flow/matcher/types.ts";
+import { compareRequests } from "../../flow/compare_requests.ts";
+import { rank, renderComparisons } from "../../flow/near_miss.ts";
+import type { FlowRequest } from "../../flow/request.ts";
+import type { TapeEntry } from "../entry.ts";
+import type { TapeOptions } from "../options.ts";
+import type { Redactor } from "../redact/redactor.ts";
+import { redactRequest } from "../redact/request.ts";
 import { NearestEntries } from "./nearest_entries.ts";
 
 /** Explains requests that nothing matched. */

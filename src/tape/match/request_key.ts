@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { FlowHeaders } from "../flow/headers.ts";
-import type { MatchOptions } from "./options.ts";
-import type { Redactor } from "./redact/redactor.ts";
+import type { FlowHeaders } from "../../flow/headers.ts";
+import type { MatchOptions } from "../options.ts";
+import type { Redactor } from "../redact/redactor.ts";
 
 /** Makes keys. Equal keys: the same request, but for its body. */
 export class RequestKeys {

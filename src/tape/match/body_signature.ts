@@ -5,13 +5,13 @@
  */
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import { FlowtapeError } from "../flow/error.ts";
-import { essence, isJson, parameter } from "../flow/media_type.ts";
-import type { FlowRequest } from "../flow/request.ts";
-import { type PathTest, pathTest } from "../flow/json_path.ts";
-import { looksLikeJson } from "./media.ts";
-import type { MatchOptions } from "./options.ts";
-import type { Redactor } from "./redact/redactor.ts";
+import { FlowtapeError } from "../../flow/error.ts";
+import { essence, isJson, parameter } from "../../flow/media_type.ts";
+import type { FlowRequest } from "../../flow/request.ts";
+import { type PathTest, pathTest } from "../../flow/json_path.ts";
+import { looksLikeJson } from "../media.ts";
+import type { MatchOptions } from "../options.ts";
+import type { Redactor } from "../redact/redactor.ts";
 
 /** Signs the bodies of requests. */
 export type SignBody = (request: FlowRequest) => string;

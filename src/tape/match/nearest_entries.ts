@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { FlowRequest } from "../flow/request.ts";
-import type { TapeEntry } from "./entry.ts";
+import type { FlowRequest } from "../../flow/request.ts";
+import type { TapeEntry } from "../entry.ts";
 
 /** How many entries are looked at, and how many of them are compared field by field. */
 const LOOKED_AT = 300;
