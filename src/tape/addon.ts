@@ -14,7 +14,8 @@ import { Player } from "./player.ts";
 import { Recorder } from "./recorder.ts";
 import { createRedactor } from "./redact/redactor.ts";
 import { refuseTcp } from "./refuse_tcp.ts";
-import { fileStore, type TapeStore } from "./store.ts";
+import { fileStore } from "./store/file_store.ts";
+import type { TapeStore } from "./store/tape_store.ts";
 import { loadTape } from "./tape.ts";
 
 /** Who is told what happens with a tape. */
@@ -51,7 +52,7 @@ export interface TapeAddon extends Addon {
 export async function openTape(
   options: TapeOptions,
   report: TapeReport,
-  store: TapeStore = fileStore,
+  store: TapeStore = options.store ?? fileStore,
 ): Promise<TapeAddon> {
   checkTapeOptions(options);
   const mode = resolveMode(options.mode);

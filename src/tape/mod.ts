@@ -5,6 +5,8 @@
  */
 export { type MswHandlersOptions, type MswWs, toMswHandlers } from "./msw/mod.ts";
 export { TapeEntry } from "./entry.ts";
+export { fileStore } from "./store/file_store.ts";
+export type { GrowingFile, OpenFile, Pieces, TapeStore, UnnamedFile } from "./store/tape_store.ts";
 export { readTape, Tape, writeTape, type WriteTapeOptions } from "./tape.ts";
 export type { MatchOptions, RedactOptions, TapeMode, TapeOptions } from "./options.ts";
 export { TapeError } from "../flow/error.ts";

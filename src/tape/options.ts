@@ -7,6 +7,7 @@ import process from "node:process";
 import { OptionsError } from "../flow/error.ts";
 import type { FlowRequest } from "../flow/request.ts";
 import { didYouMean } from "../flow/suggest.ts";
+import type { TapeStore } from "./store/tape_store.ts";
 
 /**
  * - `auto`: what is on the tape is replayed, what is missing is recorded. On a CI server (`CI` is set): `replay`
@@ -60,6 +61,8 @@ export interface TapeOptions {
   redact?: false | RedactOptions;
   /** Write when and how fast the exchanges were. `false` by default: then two recordings differ only in what was said. */
   times?: boolean;
+  /** Where tapes are kept. Files on disk by default. */
+  store?: TapeStore;
 }
 
 /**
@@ -94,6 +97,7 @@ export function checkTapeOptions(options: unknown): asserts options is TapeOptio
         ? undefined
         : shape({ headers: names, query: names, json: names, custom: callable })(where, value),
     times: boolean,
+    store: isStore,
   });
   if ((options as TapeOptions).path === undefined) {
     throw new OptionsError('tape.path is missing: the file of the tape, such as "fixtures/checkout.har"');
@@ -142,6 +146,12 @@ function callable(where: string, value: unknown): void {
 
 function nonEmptyString(where: string, value: unknown): void {
   if (typeof value !== "string" || value === "") wrong(where, value, 'the path of a file, such as "fixtures/a.har"');
+}
+
+function isStore(where: string, value: unknown): void {
+  const fits = typeof value === "object" && value !== null &&
+    ["read", "write", "list", "remove"].every((name) => typeof (value as Record<string, unknown>)[name] === "function");
+  if (!fits) wrong(where, value, "an object with the methods read, write, list and remove (TapeStore)");
 }
 
 function names(where: string, value: unknown): void {

@@ -13,7 +13,7 @@ import { parseHar } from "./har_read.ts";
 import type { TapeOptions } from "./options.ts";
 import { partsOfFlow } from "./parts.ts";
 import type { Redactor } from "./redact/redactor.ts";
-import type { TapeStore } from "./store.ts";
+import type { TapeStore } from "./store/tape_store.ts";
 import { TapeWriter } from "./writer.ts";
 
 /** What a recorder works with. */

@@ -13,7 +13,8 @@ import { bodyFolder, emptyLog } from "./har.ts";
 import { damaged, parseHar } from "./har_read.ts";
 import type { RedactOptions } from "./options.ts";
 import { createRedactor } from "./redact/redactor.ts";
-import { fileStore, type TapeStore } from "./store.ts";
+import { fileStore } from "./store/file_store.ts";
+import type { TapeStore } from "./store/tape_store.ts";
 import { TapeWriter } from "./writer.ts";
 
 /** A recording. Its entries are in the order of their requests. */
@@ -78,7 +79,7 @@ export async function loadTape(path: string, store: TapeStore): Promise<Tape | u
   const read = async (name: string, entry: TapeEntry) =>
     await store.read(join(folder, name)) ?? fail(missing(path, name, `log.entries[${entry.index}] (${entry})`));
   const entries = new Array<TapeEntry>(log.entries.length);
-  let files: Map<string, "file" | "other"> | undefined;
+  let files: ReadonlyMap<string, "file" | "other"> | undefined;
   for (let i = 0; i < entries.length; i++) {
     const stored = readEntry(log.entries[i], i, path);
     for (const { body } of [stored.request, stored.response]) {

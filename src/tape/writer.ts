@@ -14,7 +14,7 @@ import { isObject } from "./har_read.ts";
 import { extensionOf } from "./media.ts";
 import type { ExchangeParts } from "./parts.ts";
 import type { Redactor } from "./redact/redactor.ts";
-import type { TapeStore } from "./store.ts";
+import type { TapeStore } from "./store/tape_store.ts";
 
 /** How a tape is written. */
 export interface WriterOptions {
@@ -28,7 +28,7 @@ export class TapeWriter {
   readonly #path: string;
   readonly #folder: string;
   readonly #options: WriterOptions;
-  #there: Map<string, unknown> | undefined;
+  #there: ReadonlyMap<string, unknown> | undefined;
   // What this writer has made, by name: the whole hash of its bytes.
   readonly #made = new Map<string, string>();
 

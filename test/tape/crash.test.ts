@@ -1,6 +1,7 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { fileStore, type TapeStore } from "../../src/tape/store.ts";
+import { fileStore } from "../../src/tape/store/file_store.ts";
+import type { TapeStore } from "../../src/tape/store/tape_store.ts";
 import { tempFolder } from "../support/temp.ts";
 import { answer, flowOf, open, record } from "./tapes.ts";
 

@@ -15,7 +15,7 @@ import type { LogEntry } from "../../src/hooks/addon.ts";
 import { openTape, type TapeAddon } from "../../src/tape/addon.ts";
 import type { HarEntry, HarLog } from "../../src/tape/har.ts";
 import type { TapeOptions } from "../../src/tape/options.ts";
-import type { TapeStore } from "../../src/tape/store.ts";
+import type { TapeStore } from "../../src/tape/store/tape_store.ts";
 
 export interface FlowInit extends Partial<RequestInit> {
   response?: ResponseInit;
