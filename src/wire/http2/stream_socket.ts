@@ -59,10 +59,10 @@ export class StreamSocket extends Duplex {
     else this.#stream.drained(done);
   }
 
-  /** For `node:stream`. The end has left when everything before it has. */
+  /** For `node:stream`. What was written before has been taken: that is when its callback was called. */
   override _final(done: () => void): void {
     this.#stream.end([]);
-    this.#stream.drained(done);
+    done();
   }
 
   /** For `node:stream`. */

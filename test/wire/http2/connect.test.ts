@@ -351,6 +351,60 @@ describe("endings", () => {
   });
 });
 
+test("B59 a server that does not read a tunnel holds up its client", async () => {
+  await using server = await startRawServer(async (connection) => {
+    connection.socket.pause();
+    await connection.closed;
+  });
+  await using proxy = await startProxy({ capture: { maxBody: 1000 } });
+  const tunnel = await bridge.tunnel(proxy, `127.0.0.1:${server.port}`, { name: "uploads" });
+  let sent = 0;
+  const piece = pattern(64 * 1024);
+  const sending = (async () => {
+    for (; sent < 128 * 1024 * 1024; sent += piece.length) await tunnel.connection.write(piece);
+  })().catch(() => {});
+  let last = -1;
+  await expect.poll(() => {
+    const stands = sent === last && sent > 0;
+    last = sent;
+    return stands;
+  }, { timeout: 10_000, interval: 300 }).toBe(true);
+  expect(sent).toBeLessThan(64 * 1024 * 1024);
+  await tunnel[Symbol.asyncDispose]();
+  await sending;
+});
+
+describe("a side that has ended", () => {
+  test("at once: END_STREAM with the request for the tunnel", async () => {
+    await using echo = await echoServer();
+    await using proxy = await startProxy();
+    const headers = { ":method": "CONNECT", ":authority": `127.0.0.1:${echo.port}` };
+    await using tunnel = await bridge.open(proxy, headers, { end: true });
+    expect([tunnel.status, await textOf(tunnel)]).toEqual([200, ""]);
+  });
+
+  test("gets everything that is sent before the other side ends, however late it is read", async () => {
+    const body = pattern(3_000_000);
+    await using server = await startRawServer(async (connection) => {
+      await connection.readAll();
+      await connection.write(body);
+    }, { halfOpen: true });
+    await using proxy = await startProxy();
+    await using tunnel = await bridge.tunnel(proxy, `127.0.0.1:${server.port}`, { name: "late" });
+    // This end of the bridge would end with the other, whatever is unread.
+    tunnel.connection.socket.allowHalfOpen = true;
+    tunnel.connection.socket.pause();
+    tunnel.connection.end("go");
+    await expect.poll(() => (proxy.flows.first() as TcpFlow | undefined)?.bytes.server ?? 0, PATIENTLY).toBeGreaterThan(
+      0,
+    );
+    // Time for the end to come, were it not behind what waits.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    tunnel.connection.socket.resume();
+    expect(Buffer.compare(Buffer.from(await tunnel.connection.readAll()), body)).toBe(0);
+  });
+});
+
 test("clients that leave at any moment, in whatever way, leave nothing behind", async () => {
   await using echo = await echoServer();
   await using own = await startBridge();
