@@ -50,6 +50,7 @@ export { BodyIncompleteError, type HttpVersion, Message } from "./flow/message.t
 export type { Peer, TlsInfo } from "./flow/peer.ts";
 export { FlowRequest, type RequestAddress, type RequestInit, type Scheme } from "./flow/request.ts";
 export { FlowResponse, type ResponseInit } from "./flow/response.ts";
+export type { BreakStage, Cut, Shape, ShapedSide, Stage } from "./flow/shape.ts";
 export { TcpFlow } from "./flow/tcp_flow.ts";
 export { TcpMessage } from "./flow/tcp_message.ts";
 export type {

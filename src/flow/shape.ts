@@ -25,11 +25,13 @@ export interface Cut {
 
 /** The connection breaks at some point. */
 export interface BreakStage {
+  /** Tells stages apart. */
   readonly kind: "break";
   /** Before the head; after so many bytes of the body; or after half of the body. */
   readonly at: "head" | "half" | number;
   /** For so many milliseconds nothing passes before that; `Infinity`: for ever. */
   readonly silence: number;
+  /** How it breaks. */
   readonly cut: Cut;
   /** The code of the error that the flow then has. */
   readonly code: FlowErrorCode;

@@ -12,8 +12,8 @@ import type { CompiledMatcher } from "./types.ts";
 
 /**
  * Matches TCP flows: all of them, those with a server (`host`, `host:port`, `*.name`), or those of which a function says so. For
- * `waitFor`, `flows.filter`, assertions, and rules: of all rules only those with `tcp()` apply to raw conversations, and all that they
- * can do is `"forward"` and `"drop"`.
+ * `waitFor`, `flows.filter`, assertions, and rules: of all rules only those with `tcp()` apply to raw conversations, and what they
+ * can do is `"forward"`, `"drop"`, `delay()`, `throttle()` and `fault()`.
  *
  * @example
  * ```ts

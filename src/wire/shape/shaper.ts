@@ -5,6 +5,7 @@
  */
 import type { BreakStage, Stage } from "../../flow/shape.ts";
 import type { BodySink, Piece } from "../exchange/body_pipe.ts";
+import { BreakPoints, type Progress } from "./break_points.ts";
 import { type Clock, REAL_CLOCK } from "./clock.ts";
 import { type Body, type Pacer, pacersOf } from "./pacer.ts";
 
@@ -39,7 +40,7 @@ export class Shaper implements BodySink {
   readonly #way: ShapedWay;
   readonly #clock: Clock;
   readonly #max: number;
-  #breaks: BreakStage[];
+  readonly #breaks: BreakPoints;
   #pacers: Pacer[] = [];
   #sink: BodySink | undefined;
   #body: Body = {};
@@ -59,7 +60,7 @@ export class Shaper implements BodySink {
     this.#stages = stages;
     this.#way = way;
     this.#clock = clock;
-    this.#breaks = stages.filter((stage) => stage.kind === "break");
+    this.#breaks = new BreakPoints(stages);
     this.#max = stages.some(({ kind }) => kind === "latency") ? MAX_ON_THE_WAY : MAX_WAITING;
   }
 
@@ -80,7 +81,7 @@ export class Shaper implements BodySink {
 
   /** Lets the head go when it is time, which may be at once. */
   start(): void {
-    const first = this.#breaks.find(({ at }) => at === "head");
+    const { first } = this.#breaks;
     if (first !== undefined) return this.#break(first);
     const slow = this.#way.trickles ? 0 : this.#sum("slow-head");
     const late = this.#late() + slow;
@@ -108,7 +109,6 @@ export class Shaper implements BodySink {
     this.#sink = sink;
     this.#body = body;
     this.#sent = 0;
-    this.#breaks = this.#stages.filter((stage) => stage.kind === "break");
     this.#pacers = pacersOf(this.#stages, body);
     if (body.none) this.#queue = this.#queue.filter((item) => !("piece" in item));
     this.#run();
@@ -160,7 +160,8 @@ export class Shaper implements BodySink {
   #run(): void {
     if (this.#sink === undefined || this.#cancel !== undefined) return;
     while (!this.#over && !this.#silent && !this.#blocked) {
-      if (this.#breakDue()) return;
+      const reached = this.#breaks.reached(this.#progress);
+      if (reached !== undefined) return this.#break(reached);
       const item = this.#queue[0];
       if (item === undefined) break;
       const now = this.#clock.now();
@@ -182,9 +183,7 @@ export class Shaper implements BodySink {
     { arrival, late }: { arrival: number; late: number },
     now: number,
   ): { size: number; due: number } {
-    let size = piece.data.length;
-    const limit = this.#limit();
-    if (limit !== undefined) size = Math.min(size, limit - this.#sent);
+    let size = Math.min(piece.data.length, this.#breaks.left(this.#progress));
     for (const pacer of this.#pacers) size = pacer.size(size);
     let due = arrival + late;
     for (const pacer of this.#pacers) due = Math.max(due, pacer.due(size, arrival + late, now));
@@ -224,31 +223,10 @@ export class Shaper implements BodySink {
     return this.#next.due;
   }
 
-  /** How many bytes may pass before the connection breaks. */
-  #limit(): number | undefined {
-    const limits = this.#breaks.map((stage) => this.#place(stage)).filter((place) => place !== undefined);
-    return limits.length === 0 ? undefined : Math.min(...limits);
-  }
-
-  #place({ at, cut }: BreakStage): number | undefined {
-    if (at === "head") return 0;
+  get #progress(): Progress {
     const first = this.#queue[0];
-    const known = this.#body.total ??
-      (first !== undefined && "piece" in first ? this.#sent + first.piece.data.length : undefined);
-    const place = at !== "half" ? at : known === undefined ? undefined : Math.floor(known / 2);
-    // A body that is whole is not cut short.
-    return cut.end === "short" && this.#body.total !== undefined && place !== undefined && place >= this.#body.total
-      ? undefined
-      : place;
-  }
-
-  #breakDue(): boolean {
-    const due = this.#breaks.find((stage) => {
-      const place = this.#place(stage);
-      return place !== undefined && place <= this.#sent;
-    });
-    if (due !== undefined) this.#break(due);
-    return due !== undefined;
+    const next = first !== undefined && "piece" in first ? first.piece.data.length : 0;
+    return { sent: this.#sent, next, total: this.#body.total };
   }
 
   #break(stage: BreakStage): void {
