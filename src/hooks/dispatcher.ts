@@ -161,7 +161,10 @@ export class Dispatcher {
     failure?: HookError,
   ): Promise<void> | undefined {
     const ending = ENDINGS.has(hook);
+    const live = !ending && !NEWS.has(hook);
     for (let i = start; i < listeners.length; i++) {
+      // It has ended in this hook, or while one was waited for: those that come now know.
+      if (live && isOver(subject)) break;
       const { addon, call } = listeners[i]!;
       if (ending && !this.#tells(addon, subject)) continue;
       try {
@@ -280,6 +283,11 @@ function listenersOf(addons: readonly Addon[]): Map<HookName, readonly Listener[
 
 function isThenable(value: unknown): value is Promise<unknown> {
   return typeof value === "object" && value !== null && typeof (value as Promise<unknown>).then === "function";
+}
+
+/** Of a flow: whether nothing more happens. */
+function isOver(subject: unknown): boolean {
+  return typeof subject === "object" && subject !== null && (subject as Partial<HttpFlow>).done === true;
 }
 
 function isHttpFlow(value: unknown): value is HttpFlow {
