@@ -12,11 +12,14 @@ import {
   type HarPair,
   type HarRequest,
   type HarResponse,
+  type HarStream,
   MAX_INLINE_BYTES,
 } from "./har.ts";
 import { bodyToText } from "./media.ts";
 import type { ExchangeParts, MessageParts } from "./parts.ts";
 import type { Redactor } from "./redact/redactor.ts";
+import { encodeConversation, encodeStream, encodeTcpMessages, milliseconds } from "./streams/encode.ts";
+import type { TcpParts } from "./streams/said.ts";
 
 /** Puts a body into a file and gives the name of the file. */
 export type KeepBody = (bytes: Uint8Array, contentType: string | null) => Promise<string>;
@@ -28,16 +31,67 @@ export interface EncodeOptions {
   readonly keepBody: KeepBody;
 }
 
-/** The entry of an exchange, without what is secret. */
-export async function encodeEntry(exchange: ExchangeParts, options: EncodeOptions): Promise<HarEntry> {
-  const { timings, comment } = exchange;
+/** The entry of an exchange or a raw conversation, without what is secret. */
+export async function encodeEntry(parts: ExchangeParts | TcpParts, options: EncodeOptions): Promise<HarEntry> {
+  return "method" in parts ? await encodeExchange(parts, options) : await encodeTcp(parts, options);
+}
+
+async function encodeExchange(exchange: ExchangeParts, options: EncodeOptions): Promise<HarEntry> {
+  const { conversation, timings } = exchange;
+  const said = conversation && await encodeConversation(conversation, timings?.start ?? 0, options);
+  const response = await encodeResponse(exchange, options);
+  if (said?._file !== undefined) response.content._file = said._file;
   return {
-    ...(options.times && timings ? timesOf(timings) : NO_TIMES),
+    ...startOf(exchange, options),
     request: await encodeRequest(exchange, options),
-    response: await encodeResponse(exchange, options),
+    response,
     cache: {},
-    timings: options.times && timings ? phasesOf(timings) : { send: 0, wait: 0, receive: 0 },
-    ...(comment === undefined ? {} : { comment: options.redactor.text(comment) }),
+    ...endOf(exchange, options),
+    ...(said && { _resourceType: "websocket", ...said.fields }),
+  };
+}
+
+async function encodeTcp(parts: TcpParts, options: EncodeOptions): Promise<HarEntry> {
+  const { hostname, port, messages, end, failure } = parts;
+  const { _file, ...said } = await encodeTcpMessages(messages, options);
+  const none = { httpVersion: "", cookies: [], headers: [] };
+  return {
+    ...startOf(parts, options),
+    request: {
+      method: "TCP",
+      url: `tcp://${hostname}:${port}`,
+      ...none,
+      queryString: [],
+      headersSize: -1,
+      bodySize: -1,
+    },
+    response: {
+      status: 0,
+      statusText: "",
+      ...none,
+      content: { size: -1, mimeType: "", ...(_file !== undefined && { _file }) },
+      redirectURL: "",
+      headersSize: -1,
+      bodySize: -1,
+      ...failureOf(failure, options),
+    },
+    cache: {},
+    ...endOf(parts, options),
+    _tcp: { end, ...said },
+  };
+}
+
+function startOf({ timings }: Pick<ExchangeParts, "timings">, { times }: EncodeOptions): typeof NO_TIMES {
+  return times && timings ? timesOf(timings) : NO_TIMES;
+}
+
+function endOf(
+  { timings, comment }: Pick<ExchangeParts, "timings" | "comment">,
+  { times, redactor }: EncodeOptions,
+): Pick<HarEntry, "timings" | "comment"> {
+  return {
+    timings: times && timings ? phasesOf(timings) : { send: 0, wait: 0, receive: 0 },
+    ...(comment === undefined ? {} : { comment: redactor.text(comment) }),
   };
 }
 
@@ -63,9 +117,11 @@ async function encodeRequest({ method, url, request }: ExchangeParts, options: E
 
 async function encodeResponse(exchange: ExchangeParts, options: EncodeOptions): Promise<HarResponse> {
   const { redactor } = options;
-  const { response, failure } = exchange;
+  const { response, failure, informational = [] } = exchange;
   const headers = response ? pairsOf(response.headers, redactor) : [];
-  const { base64, ...content }: EncodedBody = response ? await encodeBody(response, options) : { mimeType: "" };
+  const { base64, plainSize, ...content }: EncodedBody = response
+    ? await encodeBody(response, options)
+    : { mimeType: "" };
   return {
     status: exchange.status,
     statusText: exchange.reason,
@@ -74,27 +130,45 @@ async function encodeResponse(exchange: ExchangeParts, options: EncodeOptions): 
       name.toLowerCase() === "set-cookie" ? cookiesOf([value.split(";", 1)[0]!]) : []
     ),
     headers,
-    content: { size: response?.body.length ?? 0, ...content, ...(base64 && { encoding: "base64" }) },
+    content: { size: plainSize ?? response?.body.length ?? 0, ...content, ...(base64 && { encoding: "base64" }) },
     redirectURL: headers.find(({ name }) => name.toLowerCase() === "location")?.value ?? "",
     headersSize: -1,
     bodySize: response ? sizeOf(response) : -1,
     ...(response && trailersOf(response, redactor)),
-    ...(failure && {
-      _error: {
-        code: failure.code,
-        message: redactor.text(failure.message),
-        ...(failure.status === undefined ? {} : { status: failure.status }),
-      },
-      _failureText: redactor.text(failure.message),
+    ...(informational.length > 0 && {
+      _informational: informational.map(({ status, reason, headers }) => ({
+        status,
+        statusText: reason,
+        headers: pairsOf(headers, redactor),
+      })),
     }),
+    ...failureOf(failure, options),
+  };
+}
+
+function failureOf(
+  failure: ExchangeParts["failure"],
+  { redactor }: EncodeOptions,
+): Pick<HarResponse, "_error" | "_failureText"> {
+  if (failure === undefined) return {};
+  const { code, status, resetCode } = failure;
+  const message = redactor.text(failure.message);
+  return {
+    _error: { code, message, ...(status !== undefined && { status }), ...(resetCode !== undefined && { resetCode }) },
+    _failureText: message,
   };
 }
 
 /** A body as it stands in both kinds of message, but for the name of the field that says `base64`. */
-type EncodedBody = HarBody & { base64?: true };
+type EncodedBody = HarBody & HarStream & { base64?: true; plainSize?: number };
 
-async function encodeBody(message: MessageParts, { redactor, keepBody }: EncodeOptions): Promise<EncodedBody> {
+async function encodeBody(message: MessageParts, { redactor, times, keepBody }: EncodeOptions): Promise<EncodedBody> {
   const mimeType = message.headers.get("content-type") ?? "";
+  if (message.stream !== undefined) {
+    const coding = message.encoded ? message.headers.get("content-encoding") ?? "" : "";
+    const { body, stream } = message;
+    return await encodeStream({ body, contentType: mimeType, coding, stream }, { redactor, times, keepBody });
+  }
   const bytes = message.encoded ? message.body : redactor.body(message.body, mimeType);
   const marker: { _encoded?: true } = message.encoded ? { _encoded: true } : {};
   if (bytes.length === 0) return { mimeType };
@@ -143,8 +217,4 @@ function phasesOf({ requestEnd = 0, responseStart = requestEnd, end = responseSt
     wait: milliseconds(responseStart - requestEnd),
     receive: milliseconds(end - responseStart),
   };
-}
-
-function milliseconds(value: number): number {
-  return Math.max(0, Math.round(value * 1000) / 1000);
 }

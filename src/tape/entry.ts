@@ -5,16 +5,32 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import { basename } from "node:path";
 import { defaultPort } from "../flow/authority.ts";
 import { BodyBuffer } from "../flow/body_buffer.ts";
 import { TapeError } from "../flow/error.ts";
 import type { FlowError } from "../flow/flow_error.ts";
 import { FlowHeaders } from "../flow/headers.ts";
+import type { InformationalResponse } from "../flow/http_flow.ts";
 import type { HttpVersion } from "../flow/message.ts";
 import { FlowRequest, type Scheme } from "../flow/request.ts";
 import { FlowResponse } from "../flow/response.ts";
+import { Wrong } from "./field.ts";
+import { damaged, type Json } from "./har_read.ts";
 import { textToBody } from "./media.ts";
 import type { ExchangeParts, MessageParts } from "./parts.ts";
+import { readLines } from "./streams/lines.ts";
+import {
+  cutBody,
+  readChunkLine,
+  readTcpLine,
+  readWebSocketLine,
+  type RecordedChunk,
+  type StoredConversation,
+  type StoredStream,
+  type StoredTcp,
+} from "./streams/read.ts";
+import type { Said, SaidClose, TcpEnd, TcpParts } from "./streams/said.ts";
 
 /**
  * A body as it stands on the tape.
@@ -49,6 +65,17 @@ export interface StoredEntry {
   readonly response: StoredMessage;
   readonly failure: FlowError | undefined;
   readonly comment: string | undefined;
+  /** How long the server took to answer, in milliseconds; missing where no times are known. */
+  readonly wait?: number | undefined;
+  readonly informational?: readonly InformationalResponse[] | undefined;
+  /** Of a response that came bit by bit. */
+  readonly stream?: StoredStream | undefined;
+  /** Of a WebSocket. */
+  readonly conversation?: StoredConversation | undefined;
+  /** Of a raw conversation. */
+  readonly tcp?: StoredTcp | undefined;
+  /** The file with the chunks, or with what was said. */
+  readonly lines?: string | undefined;
 }
 
 /** Reads a body file of the tape. */
@@ -60,20 +87,32 @@ export class TapeEntry {
   readonly index: number;
   readonly #stored: StoredEntry;
   readonly #read: ReadBody;
+  readonly #path: string;
 
-  /** For the reader of tapes. */
-  constructor(index: number, stored: StoredEntry, read: ReadBody) {
+  /**
+   * For the reader of tapes.
+   *
+   * @param path the tape, for errors
+   */
+  constructor(index: number, stored: StoredEntry, read: ReadBody, path: string = "the tape") {
     this.index = index;
     this.#stored = stored;
     this.#read = read;
+    this.#path = path;
   }
 
-  /** The method of the request. */
+  /** What it is: an exchange, a WebSocket, or a conversation of raw bytes. */
+  get kind(): "http" | "websocket" | "tcp" {
+    const { tcp, conversation } = this.#stored;
+    return tcp !== undefined ? "tcp" : conversation !== undefined ? "websocket" : "http";
+  }
+
+  /** The method of the request; `TCP` of a raw conversation. */
   get method(): string {
     return this.#stored.method;
   }
 
-  /** The absolute URL of the request. */
+  /** The absolute URL of the request; such as `tcp://redis.test:6379` of a raw conversation. */
   get url(): string {
     return this.#stored.url;
   }
@@ -86,6 +125,31 @@ export class TapeEntry {
   /** Why the exchange failed. */
   get failure(): FlowError | undefined {
     return this.#stored.failure;
+  }
+
+  /** How long the server took to answer, in milliseconds; 0 where no times are known. */
+  get wait(): number {
+    return this.#stored.wait ?? 0;
+  }
+
+  /** The informational responses (1xx) before the answer. */
+  get informational(): readonly InformationalResponse[] {
+    return this.#stored.informational ?? [];
+  }
+
+  /** Whether the body of the response came bit by bit, and how; its chunks are read with {@linkcode TapeEntry.chunks}. */
+  get stream(): StoredStream | undefined {
+    return this.#stored.stream;
+  }
+
+  /** How a WebSocket was closed; `undefined`: it was open when the recording ended, or it is not known. */
+  get close(): SaidClose | undefined {
+    return this.#stored.conversation?.close;
+  }
+
+  /** Who has ended a raw conversation; `open` when the recording ended before. */
+  get tcpEnd(): TcpEnd {
+    return this.#stored.tcp?.end ?? "open";
   }
 
   /** A remark. */
@@ -137,8 +201,52 @@ export class TapeEntry {
     return message;
   }
 
+  /**
+   * The chunks of a streamed response body; `undefined` when it is none.
+   *
+   * @throws {TapeError} they cannot be read
+   */
+  async chunks(): Promise<RecordedChunk[] | undefined> {
+    const { stream, lines, response } = this.#stored;
+    if (stream === undefined) return undefined;
+    if (lines !== undefined) return await this.#lines(lines, readChunkLine);
+    return this.#checked(() => cutBody(this.#inlineBodyOf(response)!, stream.chunks!, "response.content"));
+  }
+
+  /**
+   * What was said over a WebSocket, or in a raw conversation; `undefined` when it is neither.
+   *
+   * @throws {TapeError} it cannot be read
+   */
+  async said(): Promise<Said[] | undefined> {
+    const { conversation, tcp, lines } = this.#stored;
+    const read = conversation === undefined
+      ? readTcpLine
+      : (line: Json, where: string) => readWebSocketLine(line, where, conversation.start);
+    const stored = conversation ?? tcp;
+    if (stored === undefined) return undefined;
+    if (lines !== undefined) return await this.#lines(lines, read);
+    return this.#checked(() => (stored.messages ?? []).map((line, i) => read(line, `messages[${i}]`)));
+  }
+
+  async #lines<T>(file: string, read: (line: Json, where: string) => T): Promise<T[]> {
+    const bytes = await this.#read(file, this);
+    return this.#checked(() => readLines(bytes, `${basename(this.#path)}.d/${file}`, read));
+  }
+
+  #checked<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof Wrong)) throw error;
+      throw damaged(this.#path, error.describe(`log.entries[${this.index}] (${this})`), undefined, error.code);
+    }
+  }
+
   /** For the writer: what is written of it. */
-  async parts(): Promise<ExchangeParts> {
+  async parts(): Promise<ExchangeParts | TcpParts> {
+    if (this.#stored.tcp !== undefined) return await this.#tcpParts();
+    const { informational, conversation } = this.#stored;
     const { method, url, request, status, reason, response, failure, comment } = this.#stored;
     return {
       method,
@@ -146,16 +254,42 @@ export class TapeEntry {
       request: await this.#partsOf(request),
       status,
       reason,
-      response: status === 0 ? undefined : await this.#partsOf(response),
+      response: status === 0 ? undefined : await this.#responseParts(response),
       failure,
       timings: undefined,
       comment,
+      ...(informational && { informational }),
+      ...(conversation && {
+        conversation: { messages: (await this.said())!, ...(conversation.close && { close: conversation.close }) },
+      }),
     };
+  }
+
+  async #tcpParts(): Promise<TcpParts> {
+    const { url, failure, comment, tcp } = this.#stored;
+    const { hostname, port } = addressOfTcp(url);
+    const messages = (await this.said())!;
+    return { hostname, port, messages, end: tcp!.end, failure, timings: undefined, comment };
+  }
+
+  async #responseParts(response: StoredMessage): Promise<MessageParts> {
+    const { stream } = this.#stored;
+    const parts = await this.#partsOf(response);
+    if (stream === undefined) return parts;
+    const chunks = (await this.chunks())!;
+    let end = 0;
+    const marks = chunks.map(({ data, time, after }) => ({ end: end += data.length, time, after }));
+    return { ...parts, stream: { open: stream.open, chunks: marks, after: stream.after } };
   }
 
   /** `GET https://shop.test/orders` */
   toString(): string {
     return `${this.method} ${this.url}`;
+  }
+
+  // The chunks of a body that stands in a file of lines, as a whole.
+  async #joined(): Promise<Uint8Array> {
+    return Buffer.concat((await this.chunks())!.map(({ data }) => data));
   }
 
   #requestWith(body: Uint8Array): FlowRequest {
@@ -181,6 +315,8 @@ export class TapeEntry {
   }
 
   async #bodyOf(message: StoredMessage): Promise<Uint8Array> {
+    const { lines, stream, response } = this.#stored;
+    if (message === response && lines !== undefined && stream !== undefined) return await this.#joined();
     return this.#inlineBodyOf(message) ?? await this.#read(message.body!.value, this);
   }
 
@@ -193,6 +329,12 @@ export class TapeEntry {
 }
 
 const EMPTY = new Uint8Array(0);
+
+/** The server of a raw conversation. */
+export function addressOfTcp(url: string): { hostname: string; port: number } {
+  const { hostname = "", port = "" } = /^tcp:\/\/(?<hostname>.+):(?<port>\d+)$/.exec(url)?.groups ?? {};
+  return { hostname, port: Number(port) };
+}
 
 /** The parts of an absolute URL, as the wire would have read them. */
 export function splitUrl(url: string): { scheme: Scheme; hostname: string; port: number; target: string } {

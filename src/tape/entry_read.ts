@@ -10,7 +10,9 @@ import { checkField } from "../flow/headers.ts";
 import type { HttpVersion } from "../flow/message.ts";
 import type { StoredBody, StoredEntry, StoredMessage } from "./entry.ts";
 import { bodyFolder } from "./har.ts";
-import { damaged, isObject, type Json, show } from "./har_read.ts";
+import { base64, object, optional, string, Wrong } from "./field.ts";
+import { damaged, isObject, type Json } from "./har_read.ts";
+import { readConversation, readInformational, readStream, readTcp, type StoredTcp } from "./streams/read.ts";
 
 /**
  * Checks an entry and keeps what replay needs of it.
@@ -19,7 +21,10 @@ import { damaged, isObject, type Json, show } from "./har_read.ts";
  */
 export function readEntry(entry: unknown, index: number, path: string): StoredEntry {
   try {
-    const { request, response, comment } = object(entry, "");
+    const whole = object(entry, "");
+    const { request, response, comment } = whole;
+    const tcp = readTcp(whole);
+    if (tcp !== undefined) return readTcpEntry(whole, tcp, path);
     const req = object(request, "request");
     const res = object(response, "response");
     const method = string(req.method, "request.method");
@@ -29,24 +34,64 @@ export function readEntry(entry: unknown, index: number, path: string): StoredEn
       throw new Wrong("request.url", url, "an absolute http or https URL");
     }
     const status = readStatus(res.status);
+    const content = object(res.content, "response.content");
+    const stream = readStream(content, "response.content");
+    const conversation = readConversation(whole, status);
+    const body = readBody(content, "response.content", path);
+    // Its file has lines, and is no body.
+    const lines = body?.form === "file" && (stream ?? conversation) !== undefined ? body.value : undefined;
+    const informational = readInformational(res._informational, readFields);
+    const wait = readWait(whole.timings);
     return {
       method,
       url: url.includes("#") ? url.slice(0, url.indexOf("#")) : url,
       request: readMessage(req, "request", readPostData(req.postData, path)),
       status,
       reason: readReason(res.statusText),
-      response: readMessage(
-        res,
-        "response",
-        readBody(object(res.content, "response.content"), "response.content", path),
-      ),
+      response: readMessage(res, "response", body),
       failure: readFailure(res, status),
       comment: optional(comment, "comment"),
+      // Most entries have none of these: a long tape must be small in memory.
+      ...(wait > 0 && { wait }),
+      ...(informational.length > 0 && { informational }),
+      ...(stream && { stream }),
+      ...(conversation && { conversation }),
+      ...(lines !== undefined && { lines }),
     };
   } catch (error) {
     if (error instanceof Wrong) throw damaged(path, error.describe(placeOf(entry, index)), undefined, error.code);
     throw error;
   }
+}
+
+function readTcpEntry(entry: Json, tcp: StoredTcp, path: string): StoredEntry {
+  const url = string(object(entry.request, "request").url, "request.url");
+  if (!/^tcp:\/\/[^/?#\s]+:\d{1,5}$/.test(url)) {
+    throw new Wrong("request.url", url, "a URL such as tcp://redis.test:6379");
+  }
+  const response = object(entry.response, "response");
+  const body = readBody(object(response.content, "response.content"), "response.content", path);
+  const none: StoredMessage = { httpVersion: "1.1", fields: "", trailers: undefined, body: undefined };
+  const wait = readWait(entry.timings);
+  return {
+    method: "TCP",
+    url,
+    request: none,
+    status: 0,
+    reason: "",
+    response: { ...none, body },
+    failure: response._error === undefined ? undefined : readFailure(response, 0),
+    comment: optional(entry.comment, "comment"),
+    tcp,
+    ...(wait > 0 && { wait }),
+    ...(body?.form === "file" && { lines: body.value }),
+  };
+}
+
+/** How long the server took. Others write -1 where they do not know. */
+function readWait(timings: unknown): number {
+  const { wait } = isObject(timings) ? timings : {};
+  return typeof wait === "number" && wait > 0 ? wait : 0;
 }
 
 /** The place of an entry for messages: `log.entries[3] (GET https://shop.test/)`. */
@@ -151,8 +196,7 @@ function readBody(body: Json, where: string, path: string): StoredBody | undefin
   const encoding = optional(body.encoding ?? body._encoding, `${where}.encoding`) ?? "";
   if (encoding === "") return { form: "text", value, encoded };
   if (encoding !== "base64") throw new Wrong(`${where}.encoding`, encoding, '"base64"');
-  if (!/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(value)) throw new Wrong(`${where}.text`, value, "base64");
-  return { form: "base64", value, encoded };
+  return { form: "base64", value: base64(value, `${where}.text`), encoded };
 }
 
 /** Some write the fields of a form instead of its text. */
@@ -171,12 +215,13 @@ function readFailure(response: Json, status: number): FlowError | undefined {
     const code = string(error.code, "response._error.code");
     if (!/^[\w.-]+$/.test(code)) throw new Wrong("response._error.code", code, "a word");
     const message = string(error.message, "response._error.message");
-    if (error.status === undefined) return { code, message };
-    const { status: shown } = error;
+    const { status: shown, resetCode } = error;
+    const reset = Number.isInteger(resetCode) ? { resetCode: resetCode as number } : {};
+    if (shown === undefined) return { code, message, ...reset };
     if (!Number.isInteger(shown) || (shown as number) < 200 || (shown as number) > 999) {
       throw new Wrong("response._error.status", shown, "a status code");
     }
-    return { code, message, status: shown as number };
+    return { code, message, status: shown as number, ...reset };
   }
   // What others write there is for people: the code is that of a server that gave no answer.
   const why = typeof error === "string" && error !== ""
@@ -186,41 +231,4 @@ function readFailure(response: Json, status: number): FlowError | undefined {
     : undefined;
   if (status !== 0) return undefined;
   return { code: "UPSTREAM_CLOSED", message: why ?? "the recording holds no response" };
-}
-
-/** A field of the wrong form; the caller knows the file and the entry. */
-class Wrong extends Error {
-  readonly #field: string;
-  readonly #code: string;
-
-  constructor(field: string, value: unknown, expected: string, message?: string, code = "TAPE_DAMAGED") {
-    super(
-      message ??
-        (value === undefined ? `is missing: ${expected} is expected` : `is ${show(value)}: ${expected} is expected`),
-    );
-    this.#field = field;
-    this.#code = code;
-  }
-
-  describe(place: string): string {
-    return `${place}${this.#field === "" ? "" : `: ${this.#field}`} ${this.message}`;
-  }
-
-  get code(): string {
-    return this.#code;
-  }
-}
-
-function object(value: unknown, where: string): Json {
-  if (!isObject(value)) throw new Wrong(where, value, "an object");
-  return value;
-}
-
-function string(value: unknown, where: string): string {
-  if (typeof value !== "string") throw new Wrong(where, value, "a string");
-  return value;
-}
-
-function optional(value: unknown, where: string): string | undefined {
-  return value === undefined || value === null ? undefined : string(value, where);
 }

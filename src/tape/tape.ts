@@ -94,7 +94,7 @@ export async function loadTape(path: string, store: TapeStore): Promise<Tape | u
         throw damaged(path, what, undefined, "TAPE_BODY_PATH");
       }
     }
-    entries[i] = new TapeEntry(i, stored, read);
+    entries[i] = new TapeEntry(i, stored, read, path);
   }
   return new Tape(path, entries);
 }

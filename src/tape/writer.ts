@@ -14,6 +14,7 @@ import { isObject } from "./har_read.ts";
 import { extensionOf } from "./media.ts";
 import type { ExchangeParts } from "./parts.ts";
 import type { Redactor } from "./redact/redactor.ts";
+import type { TcpParts } from "./streams/said.ts";
 import type { TapeStore } from "./store/tape_store.ts";
 
 /** How a tape is written. */
@@ -40,7 +41,7 @@ export class TapeWriter {
   }
 
   /** The entry of an exchange. Its large bodies are on disk when this resolves. */
-  encode(exchange: ExchangeParts): Promise<HarEntry> {
+  encode(exchange: ExchangeParts | TcpParts): Promise<HarEntry> {
     const { redactor, times } = this.#options;
     return encodeEntry(exchange, { redactor, times, keepBody: (bytes, type) => this.#keep(bytes, type) });
   }
