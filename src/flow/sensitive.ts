@@ -4,6 +4,8 @@
  * @module
  */
 
+import { replaceTokens } from "./token_shapes.ts";
+
 /** What stands in place of a value that is not shown. */
 export const REDACTED = "[redacted]";
 
@@ -21,11 +23,25 @@ const EXACT: ReadonlySet<string> = new Set([
   "assertion",
   "samlresponse",
   "codeverifier",
+  "authcode",
+  "authorizationcode",
+  "devicecode",
+  "totp",
+  "hmac",
+  "cardnumber",
+  "cvc",
+  "cvv",
 ]);
+
+/** Names that hold a credential here and something else there: what stands behind them decides. */
+const AMBIGUOUS: ReadonlySet<string> = new Set(["key", "code", "ticket", "sign", "access", "usercode", "license"]);
 
 /** "max_tokens" and "tokenizer" are no secrets: most words count at the end of a name only. */
 const WORD =
-  /secret|password|passwd|passphrase|passcode|privatekey|(?:token|apikey|authorization|cookie|credentials?|accesskey|accesskeyid|subscriptionkey|sessionid|signature|clientassertion|csrf|xsrf)\d*$/;
+  /secret|password|passwd|passphrase|passcode|privatekey|(?:token|(?:api|app|auth|access|accountaccess|sharedaccess|account|master|signing|encryption|subscription|webhook)key|accesskeyid|authorization|cookie|credentials?|sessionid|sessid|signature|clientassertion|csrf|xsrf)\d*$/;
+
+/** Where the next page begins is no secret. */
+const PAGE = /(?:page|paging|continuation|sync|skip)token$/;
 
 /**
  * Whether a header, query parameter, form field, cookie or JSON key of this name may hold a credential.
@@ -33,8 +49,17 @@ const WORD =
  */
 export function isSensitiveName(name: string): boolean {
   // Forms nest names in brackets: user[token].
-  const plain = name.toLowerCase().replace(/^x-|[-_.\s[\]]/g, "");
-  return EXACT.has(plain) || WORD.test(plain);
+  const plain = plainName(name);
+  return EXACT.has(plain) || (WORD.test(plain) && !PAGE.test(plain));
+}
+
+/** Whether a value of this name is a credential if it looks like one: `?key=`, `?code=`. */
+export function isAmbiguousName(name: string): boolean {
+  return AMBIGUOUS.has(plainName(name));
+}
+
+function plainName(name: string): string {
+  return name.toLowerCase().replace(/^x-|[-_.\s[\]]/g, "");
 }
 
 /** A copy of a JSON value whose sensitive members are {@linkcode REDACTED}. */
@@ -55,9 +80,9 @@ export function redactUrl(url: string): string {
   return mark < 0 ? plain : `${plain}?${redactQuery(url.slice(mark + 1))}`;
 }
 
-/** Tokens that name themselves are {@linkcode REDACTED}: JWTs begin with the base64 of `{"` (RFC 7519). */
+/** Tokens that are known by their shape are {@linkcode REDACTED}: JWTs, those of clouds, forges, payment, chat; private keys. */
 export function redactTokens(text: string): string {
-  return text.includes("eyJ") ? text.replace(/\beyJ[\w-]{8,}\.[\w-]{4,}\.[\w-]*(?:\.[\w-]*){0,2}/g, REDACTED) : text;
+  return replaceTokens(text, () => REDACTED);
 }
 
 /** Text that may hold URLs, JSON, a form or header lines: tokens, and values after sensitive names, are {@linkcode REDACTED}. */
