@@ -1,6 +1,7 @@
 /**
  * Faults of HTTP/1.1 as a client sees them byte by byte: answered by a rule, by the tape and by the server.
  */
+import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   fault,
@@ -378,6 +379,25 @@ describe("what has no length, and what has no body", () => {
     const flow = await flowOf(proxy);
     expect([end, flow.error, flow.faults]).toEqual(["end", undefined, []]);
   });
+});
+
+test("what is broken is not recorded, what is slow is", async () => {
+  await using folder = await tempFolder();
+  const path = folder.file("faults.har");
+  {
+    await using proxy = await startProxy({
+      tape: { path, mode: "record" },
+      rules: [["/broken", fault("limit", { bytes: 10 })], ["/slow", fault("slice", { size: 10, ms: 1 })]],
+    });
+    for (const name of ["broken", "slow"]) {
+      await converse(proxy, requestTo(`${origin.url}/${name}`, { fields: ["Connection: close"] }));
+    }
+  }
+  const { log } = JSON.parse(await readFile(path, "utf8"));
+  expect(log.entries.map((entry: { request: { url: string }; response: { content: { text: string } } }) => [
+    entry.request.url,
+    entry.response.content.text,
+  ])).toEqual([[`${origin.url}/slow`, BODY]]);
 });
 
 async function* pieces(...texts: string[]): AsyncGenerator<string> {
