@@ -18,7 +18,7 @@ const map = "--import-map=tools/import_map.json";
 
 const commands: Record<string, string[]> = {
   check: ["check", "--quiet", map, ...entryPoints],
-  "test-docs": ["test", "--doc", "--allow-all", map, "src", "docs"],
+  "test-docs": ["test", "--doc", "--allow-all", map, "src", "docs", "README.md"],
   html: ["doc", "--html", "--name=flowtape", "--output=.tmp/docs", map, ...entryPoints],
 };
 
