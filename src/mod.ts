@@ -104,7 +104,8 @@ export * from "./alerters/mod.ts";
 
 // The tape.
 export type { TapeEntry } from "./tape/entry.ts";
-export type { MatchOptions, RedactOptions, TapeMode, TapeOptions } from "./tape/options.ts";
+export type { BodyForm, BodyMatchOptions, MatchOptions, OriginPart } from "./tape/match/match_options.ts";
+export type { ExpiryOptions, RedactOptions, TapeMode, TapeOptions, VerifyOptions } from "./tape/options.ts";
 
 // Assertions without a test runner.
 export * from "./expect/mod.ts";

@@ -3,36 +3,62 @@
  *
  * @module
  */
-import process from "node:process";
 import { OptionsError } from "../flow/error.ts";
-import type { FlowRequest } from "../flow/request.ts";
-import { didYouMean } from "../flow/suggest.ts";
+import type { Matcher } from "../flow/matcher/types.ts";
+import {
+  boolean,
+  callable,
+  type Check,
+  checkShape,
+  matcher,
+  names,
+  nonEmptyString,
+  oneOf,
+  required,
+  shape,
+  whole,
+  wrong,
+} from "./check.ts";
+import { checkMatchOptions, type MatchOptions } from "./match/match_options.ts";
 import type { TapeStore } from "./store/tape_store.ts";
+import { parseDays } from "./upkeep/age.ts";
+
+export { resolveMode } from "./modes.ts";
+
+/** How a tape is used, in the order of {@linkcode TapeMode}. */
+export const TAPE_MODES: readonly TapeMode[] = ["auto", "replay", "record", "once", "passthrough", "verify"];
 
 /**
  * - `auto`: what is on the tape is replayed, what is missing is recorded. On a CI server (`CI` is set): `replay`
  * - `replay`: nothing reaches the network; a request that nothing matches is answered with a 502 that says why
  * - `record`: everything goes to the network and a new tape takes the place of the old one
+ * - `once`: `record` when there is no such tape yet, `replay` from then on. On a CI server: `replay`
  * - `passthrough`: the tape is left alone
+ * - `verify`: as `replay`, but servers are asked too, and what they answer by now is compared with the tape: `proxy.drift`
  */
-export type TapeMode = "auto" | "replay" | "record" | "passthrough";
+export type TapeMode = "auto" | "replay" | "record" | "once" | "passthrough" | "verify";
 
-/** What a request and an entry must have in common. Changing it never voids a recording. */
-export interface MatchOptions {
-  /** The method. `true` by default. */
-  method?: boolean;
-  /** The query, in any order; `ignore` names parameters that do not count. `true` by default. */
-  query?: boolean | { ignore: string[] };
-  /** Names of header fields whose values must be the same. None by default. */
-  headers?: string[];
+/** What mode `verify` does. */
+export interface VerifyOptions {
+  /** The methods for which servers are asked: asking twice has effects. `["GET", "HEAD"]` by default; others are only replayed. */
+  methods?: readonly string[];
+  /** What is not compared: names of header fields, and places in JSON such as `"$.user.name"`, `"items.*.id"`, or `"id"` anywhere. */
+  ignore?: readonly string[];
+  /** What becomes of drift when the proxy is closed: `close()` rejects (`"fail"`, the default), or the log has it (`"warn"`). */
+  then?: "warn" | "fail";
+  /** Milliseconds that a server may take to answer; `close()` waits for it. 10,000 by default. */
+  timeout?: number;
+}
+
+/** When a tape is too old, and what then. */
+export interface ExpiryOptions {
+  /** Days, weeks, months of 30 days or years: `"30d"`, `"6w"`, `"3mo"`, `"1y"`. */
+  after: string;
   /**
-   * The body: JSON with its keys in any order, forms with their fields in any order, multipart without its boundary, all
-   * else byte for byte. `ignore` names JSON or form fields: `"nonce"` anywhere, or `"$.meta.time"`, `"items.*.id"` from
-   * the top. `true` by default.
+   * `"warn"`: a line in the log. `"fail"`: the tape cannot be opened. `"record"`: modes `auto` and `once` record it anew; other modes,
+   * and these on a CI server, warn.
    */
-  body?: boolean | { ignore: string[] };
-  /** Has the last word on an entry for which all of the above holds. */
-  custom?: (live: FlowRequest, recorded: FlowRequest) => boolean;
+  then: "warn" | "fail" | "record";
 }
 
 /** What is redacted beyond the names that are known to hold credentials. */
@@ -51,16 +77,47 @@ export interface RedactOptions {
 export interface TapeOptions {
   /** The file, such as `fixtures/checkout.har`. Large bodies are in a folder of the same name with `.d` behind it. */
   path: string;
-  /** `"auto"` by default. */
+  /** `"auto"` by default. The environment variable `FLOWTAPE_MODE` goes before it. */
   mode?: TapeMode;
+  /**
+   * The mode of some requests, by matcher: `[["https://auth.test/*", "record"], [{ host: "localhost" }, "passthrough"]]`. The first that
+   * matches wins; `mode` is for those that none matches. `"record"` replaces the entries that its matcher matches, and no others.
+   */
+  modes?: readonly (readonly [Matcher, TapeMode])[];
   /** What makes a request and an entry the same. */
   match?: MatchOptions;
   /** What follows when every entry for a request has been replayed. `"repeat"` (the last one) by default. */
   afterLast?: "repeat" | "error" | "loop";
   /** Credentials are redacted before anything is written; `false` writes them. */
   redact?: false | RedactOptions;
-  /** Write when and how fast the exchanges were. `false` by default: then two recordings differ only in what was said. */
+  /**
+   * How fast what was recorded is replayed: at once (`"none"`, the default), as it was (`"recorded"`), or so many times as slow: `0.5` is
+   * twice as fast. It concerns the wait for an answer, the chunks of streams, and what is said in conversations; all of it needs a tape
+   * with times, and asking for it while recording writes them.
+   */
+  latency?: "none" | "recorded" | number;
+  /**
+   * Write when and how fast the exchanges were. `false` by default: then two recordings differ only in what was said. `true` by default
+   * with `latency`.
+   */
   times?: boolean;
+  /** How mode `verify` asks and compares. */
+  verify?: VerifyOptions;
+  /**
+   * Refuses to send requests on while recording whose method changes something, such as POST, PUT, PATCH and DELETE: they are answered
+   * with a 502 that says so, and `proxy.close()` rejects. `{ allow }` names those that may pass. `false` by default.
+   */
+  blockUnsafe?: boolean | { allow: Matcher | readonly Matcher[] };
+  /**
+   * What becomes of entries that nothing has asked for when the proxy is closed: `"ignore"` (the default), `"warn"` in the log, `"fail"`
+   * (`close()` rejects), `"prune"` takes them off the tape; on a CI server, where tapes are not written, that is `"warn"`. Nothing of it
+   * happens when the test has failed.
+   */
+  unused?: "ignore" | "warn" | "fail" | "prune";
+  /** When the tape is too old. Never by default. With it, the tape holds the day of its recording. */
+  expires?: ExpiryOptions;
+  /** How many bytes the tape may have with all its bodies: one that is larger is not written. No limit by default. */
+  maxBytes?: number;
   /** Where tapes are kept. Files on disk by default. */
   store?: TapeStore;
 }
@@ -83,92 +140,61 @@ export function checkTapeOptions(options: unknown): asserts options is TapeOptio
   }
   checkShape("tape", options, {
     path: nonEmptyString,
-    mode: oneOf("auto", "replay", "record", "passthrough"),
-    match: shape({
-      method: boolean,
-      query: ignoring,
-      headers: names,
-      body: ignoring,
-      custom: callable,
-    }),
+    mode,
+    modes: (where, value) => {
+      if (!Array.isArray(value)) wrong(where, value, "an array of [matcher, mode]");
+      value.forEach((pair, i) => {
+        if (!Array.isArray(pair) || pair.length !== 2) wrong(`${where}[${i}]`, pair, "[matcher, mode]");
+        matcher(`${where}[${i}][0]`, pair[0]);
+        mode(`${where}[${i}][1]`, pair[1]);
+      });
+    },
+    match: checkMatchOptions,
     afterLast: oneOf("repeat", "error", "loop"),
     redact: (where, value) =>
       value === false
         ? undefined
         : shape({ headers: names, query: names, json: names, custom: callable })(where, value),
+    latency: (where, value) => {
+      if (value === "none" || value === "recorded") return;
+      if (typeof value !== "number" || !(value >= 0) || value === Infinity) {
+        wrong(where, value, '"none", "recorded" or a factor such as 0.5');
+      }
+    },
     times: boolean,
     store: isStore,
+    verify: shape({ methods: names, ignore: names, then: oneOf("warn", "fail"), timeout: whole(1) }),
+    blockUnsafe: (where, value) => {
+      if (typeof value === "boolean") return;
+      shape({ allow: matchers })(where, value);
+      required(where, value, "allow", "a matcher, or an array of matchers, is accepted");
+    },
+    unused: oneOf("ignore", "warn", "fail", "prune"),
+    expires: (where, value) => {
+      shape({ after: days, then: oneOf("warn", "fail", "record") })(where, value);
+      required(where, value, "after", '"30d", "6w", "3mo" or "1y" is accepted');
+      required(where, value, "then", '"warn", "fail" or "record" is accepted');
+    },
+    maxBytes: whole(1),
   });
   if ((options as TapeOptions).path === undefined) {
     throw new OptionsError('tape.path is missing: the file of the tape, such as "fixtures/checkout.har"');
   }
 }
 
-/** The mode that is meant: `auto` replays only where `CI` is set. */
-export function resolveMode(mode: TapeMode = "auto", env: Record<string, string | undefined> = process.env): TapeMode {
-  const ci = (env.CI ?? "").trim().toLowerCase();
-  return mode === "auto" && !["", "0", "false"].includes(ci) ? "replay" : mode;
+const mode = oneOf(...TAPE_MODES);
+
+function matchers(where: string, value: unknown): void {
+  if (Array.isArray(value)) value.forEach((one, i) => matcher(`${where}[${i}]`, one));
+  else matcher(where, value);
 }
 
-type Check = (where: string, value: unknown) => void;
-
-function checkShape(where: string, value: unknown, members: Record<string, Check>): void {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) wrong(where, value, "an object");
-  for (const [key, member] of Object.entries(value as object)) {
-    const check = Object.hasOwn(members, key) ? members[key] : undefined;
-    if (check === undefined) {
-      const known = Object.keys(members);
-      throw new OptionsError(`${where}.${key} is not an option: ${known.join(", ")} are${didYouMean(key, known)}`);
-    }
-    if (member !== undefined) check(`${where}.${key}`, member);
-  }
-}
-
-function shape(members: Record<string, Check>): Check {
-  return (where, value) => checkShape(where, value, members);
-}
-
-function oneOf(...accepted: string[]): Check {
-  return (where, value) => {
-    if (accepted.includes(value as string)) return;
-    const hint = typeof value === "string" ? didYouMean(value, accepted) : "";
-    wrong(where, value, accepted.map((one) => JSON.stringify(one)).join(", "), hint);
-  };
-}
-
-function boolean(where: string, value: unknown): void {
-  if (typeof value !== "boolean") wrong(where, value, "true or false");
-}
-
-function callable(where: string, value: unknown): void {
-  if (typeof value !== "function") wrong(where, value, "a function");
-}
-
-function nonEmptyString(where: string, value: unknown): void {
-  if (typeof value !== "string" || value === "") wrong(where, value, 'the path of a file, such as "fixtures/a.har"');
+function days(where: string, value: unknown): void {
+  if (typeof value !== "string" || parseDays(value) === undefined) wrong(where, value, '"30d", "6w", "3mo" or "1y"');
 }
 
 function isStore(where: string, value: unknown): void {
   const fits = typeof value === "object" && value !== null &&
     ["read", "write", "list", "remove"].every((name) => typeof (value as Record<string, unknown>)[name] === "function");
   if (!fits) wrong(where, value, "an object with the methods read, write, list and remove (TapeStore)");
-}
-
-function names(where: string, value: unknown): void {
-  const fits = Array.isArray(value) && value.every((one) => typeof one === "string" && one !== "");
-  if (!fits) wrong(where, value, "an array of names");
-}
-
-function ignoring(where: string, value: unknown): void {
-  if (typeof value === "boolean") return;
-  if (typeof value !== "object" || value === null) wrong(where, value, "true, false or { ignore: [names] }");
-  checkShape(where, value, { ignore: names });
-  if ((value as { ignore?: unknown }).ignore === undefined) {
-    throw new OptionsError(`${where}.ignore is missing: an array of names is accepted`);
-  }
-}
-
-function wrong(where: string, value: unknown, accepted: string, hint = ""): never {
-  const shown = typeof value === "function" ? "a function" : JSON.stringify(value) ?? String(value);
-  throw new OptionsError(`${where} is ${shown.slice(0, 80)}: ${accepted} is accepted${hint}`);
 }

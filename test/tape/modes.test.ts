@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile, symlink, writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { BodyBuffer } from "../../src/flow/body_buffer.ts";
-import { resolveMode } from "../../src/tape/options.ts";
+import { resolveMode } from "../../src/tape/modes.ts";
 import { readTape, type TapeMode } from "../../src/tape/mod.ts";
 import { tempFolder } from "../support/temp.ts";
 import { answer, type FlowInit, flowOf, har, harEntry, open, pass, record } from "./tapes.ts";

@@ -3,28 +3,39 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { FlowtapeError } from "../../flow/error.ts";
-import { essence, isJson, parameter } from "../../flow/media_type.ts";
+import { pathTest } from "../../flow/json_path.ts";
+import { decodeText, essence, isJson } from "../../flow/media_type.ts";
 import type { FlowRequest } from "../../flow/request.ts";
-import { type PathTest, pathTest } from "../../flow/json_path.ts";
 import { looksLikeJson } from "../media.ts";
-import type { MatchOptions } from "../options.ts";
 import type { Redactor } from "../redact/redactor.ts";
+import { graphqlSignature, isDocument, normalizeDocument } from "./graphql.ts";
+import { canonicalJson, type CanonicalOptions, parseExactly } from "./json_signature.ts";
+import type { BodyForm, MatchOptions } from "./match_options.ts";
+import { multipartSignature } from "./multipart_signature.ts";
 
 /** Signs the bodies of requests. */
 export type SignBody = (request: FlowRequest) => string;
 
 /** Equal signatures: the bodies say the same, but for what is ignored. The empty body has the empty one. */
 export function bodySigner(body: MatchOptions["body"], redactor: Redactor): SignBody {
-  const ignored = typeof body === "object" ? pathTest(body.ignore) : undefined;
+  const { as = "auto", ignore = [] } = typeof body === "object" ? body : {};
+  const ignored = ignore.length > 0 ? pathTest(ignore) : undefined;
   return (request) => {
     const type = request.headers.get("content-type");
     const bytes = redactor.body(decodedBody(request), type);
     if (bytes.length === 0) return "";
-    return shorten(formSignature(bytes, type, ignored) ?? jsonSignature(bytes, type, ignored) ?? bytes);
+    if (as === "hash") return hashOf(bytes);
+    return shorten(signatureOf(bytes, type, as, { ignored }) ?? bytes);
   };
+}
+
+/**
+ * The signature of a body `as: "hash"` by the name of the file that holds it; `undefined` when the name was not given by its content.
+ */
+export function hashOfFile(name: string): string | undefined {
+  return /^[0-9a-f]{16}(?=[0-9a-f]*\.)/.exec(name)?.[0];
 }
 
 /** The body without content coding, or as it is when the coding cannot be undone. */
@@ -37,68 +48,83 @@ export function decodedBody(request: FlowRequest): Uint8Array {
   }
 }
 
+/** Names of body files begin with as much of it. */
+function hashOf(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex").slice(0, 16);
+}
+
 function shorten(signature: string | Uint8Array): string {
   if (typeof signature === "string" && signature.length <= 64) return signature;
   return createHash("sha256").update(signature).digest("base64");
 }
 
-function jsonSignature(bytes: Uint8Array, type: string | null, ignored: PathTest | undefined): string | undefined {
-  if (!isJson(type) && !looksLikeJson(bytes)) return undefined;
-  try {
-    return canonical(JSON.parse(new TextDecoder().decode(bytes), keepLongNumbers), [], ignored);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Identifiers are longer than a number is exact: they are compared as they were written. */
-function keepLongNumbers(_key: string, value: unknown, context?: { source?: string }): unknown {
-  const source = context?.source;
-  return typeof value === "number" && !Number.isSafeInteger(value) && source && /^-?\d+$/.test(source)
-    ? { [LONG]: source }
-    : value;
-}
-
-const LONG = Symbol("a number as it was written");
-
-function canonical(value: unknown, path: string[], ignored: PathTest | undefined): string {
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  if (LONG in value) return value[LONG] as string;
-  const member = (key: string, inner: unknown) => canonical(inner, ignored ? [...path, key] : path, ignored);
-  const counts = ([key]: [string, unknown]) => !ignored?.([...path, key]);
-  const entries = Object.entries(value).filter(counts);
-  if (Array.isArray(value)) return `[${entries.map(([key, inner]) => member(key, inner)).join()}]`;
-  entries.sort(([a], [b]) => a < b ? -1 : 1);
-  return `{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${member(key, inner)}`).join()}}`;
-}
-
-function formSignature(
+/** `undefined`: it is not what it is to be compared as. */
+function signatureOf(
   bytes: Uint8Array,
   type: string | null,
-  ignored: PathTest | undefined,
+  as: BodyForm,
+  options: CanonicalOptions,
 ): string | undefined {
-  switch (essence(type)) {
-    case "application/x-www-form-urlencoded": {
-      const form = new URLSearchParams(new TextDecoder().decode(bytes));
-      for (const name of new Set(form.keys())) if (ignored?.([name])) form.delete(name);
-      form.sort();
-      return `form ${form}`;
-    }
-    case "multipart/form-data":
-    case "multipart/mixed":
-    case "multipart/related":
-      return multipartSignature(bytes, type!, ignored);
+  switch (as) {
+    case "auto":
+      return byType(bytes, type, options);
+    case "json":
+      return jsonSignature(bytes, type, options, { graphql: false });
+    case "graphql":
+      return jsonSignature(bytes, type, options, { graphql: true }) ?? documentSignature(bytes, type);
+    case "form":
+      return formSignature(bytes, type, options);
+    case "multipart":
+      return multipart(bytes, type, options);
+    case "text":
+      return `text ${decodeText(bytes, type).replace(/[^\S\n\r]*(?:\r\n?|\n|$)/g, "\n").trimEnd()}`;
+    case "bytes":
+    case "hash":
+      return undefined;
   }
+}
+
+function byType(bytes: Uint8Array, type: string | null, options: CanonicalOptions): string | undefined {
+  const kind = essence(type);
+  if (kind === "application/x-www-form-urlencoded") return formSignature(bytes, type, options);
+  if (kind.startsWith("multipart/")) return multipart(bytes, type, options);
+  if (kind === "application/graphql") return documentSignature(bytes, type);
+  if (/^application\/(?:x-ndjson|jsonl|x-jsonlines)$/.test(kind)) return linesSignature(bytes, type, options);
+  if (isJson(type) || looksLikeJson(bytes)) return jsonSignature(bytes, type, options, { graphql: true });
   return undefined;
 }
 
-/** The boundary is made up anew for every request. */
-function multipartSignature(bytes: Uint8Array, type: string, ignored: PathTest | undefined): string | undefined {
-  const boundary = parameter(type, "boundary");
-  if (!boundary) return undefined;
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
-  return text.split(`--${boundary}`).filter((part) => {
-    const name = parameter(/^content-disposition:(.*)$/im.exec(part)?.[1], "name");
-    return name === undefined || !ignored?.([Buffer.from(name, "latin1").toString("utf8")]);
-  }).join("--");
+function jsonSignature(
+  bytes: Uint8Array,
+  type: string | null,
+  options: CanonicalOptions,
+  { graphql }: { graphql: boolean },
+): string | undefined {
+  const parsed = parseExactly(decodeText(bytes, type));
+  if (parsed === undefined) return undefined;
+  return (graphql ? graphqlSignature(parsed.value, options) : undefined) ?? canonicalJson(parsed.value, options);
+}
+
+function linesSignature(bytes: Uint8Array, type: string | null, options: CanonicalOptions): string | undefined {
+  const lines = decodeText(bytes, type).split("\n").filter((line) => line.trim() !== "").map(parseExactly);
+  if (lines.includes(undefined)) return undefined;
+  return `lines ${lines.map((line) => canonicalJson(line!.value, options)).join("\n")}`;
+}
+
+function documentSignature(bytes: Uint8Array, type: string | null): string | undefined {
+  const text = decodeText(bytes, type);
+  return isDocument(text) ? `document ${normalizeDocument(text)}` : undefined;
+}
+
+function formSignature(bytes: Uint8Array, type: string | null, { ignored, path = [] }: CanonicalOptions): string {
+  const form = new URLSearchParams(decodeText(bytes, type));
+  for (const name of new Set(form.keys())) if (ignored?.([...path, name])) form.delete(name);
+  form.sort();
+  return `form ${form}`;
+}
+
+function multipart(bytes: Uint8Array, type: string | null, { ignored, path = [] }: CanonicalOptions) {
+  const sign = (content: Uint8Array, partType: string | null, place: readonly string[]) =>
+    shorten(byType(content, partType, { ignored, path: place }) ?? content);
+  return multipartSignature(bytes, type, { ignored, path, sign });
 }

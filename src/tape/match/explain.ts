@@ -59,7 +59,7 @@ export class Explainer {
   /** Only what counts: a part that the options leave out cannot be the reason. */
   #compare(recorded: FlowRequest, live: FlowRequest): Comparison[] {
     const { method = true, query = true, headers = [], body = true } = this.#options.match ?? {};
-    return compareRequests(recorded, live, { headers }).filter(({ field }) => {
+    return compareRequests(recorded, live, { headers: "ignore" in headers ? [] : headers }).filter(({ field }) => {
       if (field === "method") return method;
       if (field.startsWith("query.")) {
         return query !== false && !(typeof query === "object" && query.ignore.includes(field.slice(6)));
@@ -70,7 +70,7 @@ export class Explainer {
 
   #advice(comparisons: readonly Comparison[]): string {
     const fields = comparisons.filter(({ matches }) => !matches).map(({ field }) => field);
-    const match = optionFor(fields, this.#options.match?.headers ?? []);
+    const match = optionFor(fields, (this.#options.match?.headers ?? []) as string[]);
     return match === undefined
       ? RECORD
       : `If that difference does not matter: match: ${match}. Otherwise record it anew: ` +

@@ -1,0 +1,106 @@
+/**
+ * In which mode a tape is used: what the options say, the environment, and whether there is a tape yet.
+ *
+ * @module
+ */
+import process from "node:process";
+import { OptionsError } from "../flow/error.ts";
+import type { HttpFlow } from "../flow/http_flow.ts";
+import { compile } from "../flow/matcher/compile.ts";
+import type { CompiledMatcher } from "../flow/matcher/types.ts";
+import { didYouMean } from "../flow/suggest.ts";
+import { TAPE_MODES, type TapeMode, type TapeOptions } from "./options.ts";
+
+/** The environment variables of a process. */
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** What is done with a flow. */
+export type FlowMode = Exclude<TapeMode, "once">;
+
+/** What modes depend on besides the options. */
+export interface ModeContext {
+  /** Whether there is a tape already. */
+  readonly exists: boolean;
+  /** Whether it is too old, and is to be recorded anew. */
+  readonly expired?: boolean;
+  /** The variables of this process by default. */
+  readonly env?: Env;
+}
+
+/**
+ * The mode that is meant. `FLOWTAPE_MODE` goes before the option, and before `CI`; where `CI` is set, `auto` and `once` are `replay`.
+ *
+ * @throws {OptionsError} `FLOWTAPE_MODE` is no mode
+ */
+export function resolveMode(mode: TapeMode = "auto", env: Env = process.env): TapeMode {
+  const ordered = modeOfEnv(env);
+  if (ordered !== undefined) return ordered;
+  return (mode === "auto" || mode === "once") && isCi(env) ? "replay" : mode;
+}
+
+/** Whether this is a CI server: `CI` is set, and not to `0` or `false`. */
+export function isCi(env: Env = process.env): boolean {
+  return !["", "0", "false"].includes((env.CI ?? "").trim().toLowerCase());
+}
+
+/** The modes of a tape, and of each flow. */
+export class Modes {
+  /** That of flows for which there is no other. */
+  readonly main: FlowMode;
+  readonly #special: readonly { readonly matcher: CompiledMatcher; readonly mode: FlowMode }[];
+
+  /** @throws {OptionsError} `FLOWTAPE_MODE` is no mode */
+  constructor({ mode, modes = [] }: Pick<TapeOptions, "mode" | "modes">, context: ModeContext) {
+    const { exists, expired = false, env = process.env } = context;
+    const settle = (given: TapeMode | undefined): FlowMode => {
+      const resolved = resolveMode(given, env);
+      if (expired && (resolved === "auto" || resolved === "once")) return "record";
+      return resolved === "once" ? (exists ? "replay" : "record") : resolved;
+    };
+    this.main = settle(mode);
+    this.#special = modes.map(([matcher, given], i) => ({
+      matcher: compile(matcher, `tape.modes[${i}][0]`),
+      // These two say that such traffic is never to be recorded, whatever all else is run in.
+      mode: given === "replay" || given === "passthrough" ? given : settle(given),
+    }));
+  }
+
+  /** Whether any flow may be in one of these modes. */
+  some(...modes: readonly FlowMode[]): boolean {
+    return modes.includes(this.main) || this.#special.some(({ mode }) => modes.includes(mode));
+  }
+
+  /** Whether every flow is in one of these modes. */
+  all(...modes: readonly FlowMode[]): boolean {
+    return modes.includes(this.main) && this.#special.every(({ mode }) => modes.includes(mode));
+  }
+
+  /**
+   * The mode of a flow.
+   *
+   * @throws {BodyIncompleteError} a matcher must see a body that has not arrived
+   */
+  of(flow: HttpFlow): FlowMode {
+    return this.#specialOf(flow)?.mode ?? this.main;
+  }
+
+  /** Whether a matcher of its own, and not the mode of the tape, has a flow recorded: entries that it matches are replaced. */
+  replaces(flow: HttpFlow): boolean {
+    return this.#specialOf(flow)?.mode === "record";
+  }
+
+  #specialOf(flow: HttpFlow): { readonly mode: FlowMode } | undefined {
+    return this.#special.find(({ matcher }) => matcher.matches(flow));
+  }
+}
+
+function modeOfEnv(env: Env): TapeMode | undefined {
+  const given = (env.FLOWTAPE_MODE ?? "").trim();
+  if (given === "") return undefined;
+  const mode = TAPE_MODES.find((one) => one === given.toLowerCase());
+  if (mode !== undefined) return mode;
+  throw new OptionsError(
+    `the environment variable FLOWTAPE_MODE is ${JSON.stringify(given)}: ${TAPE_MODES.join(", ")} are accepted` +
+      didYouMean(given.toLowerCase(), TAPE_MODES),
+  );
+}
