@@ -155,14 +155,15 @@ export function bodyFolder(path: string): string {
   return `${path}.d`;
 }
 
-/** The document as text: two spaces, one line for a name and its value, so that a diff shows one field a line. */
-export function* printHar(log: HarLog): Generator<string> {
-  const { entries, ...rest } = log;
-  yield '{\n  "log": {\n';
-  for (const [key, value] of Object.entries(rest)) yield `    ${JSON.stringify(key)}: ${print(value, 4)},\n`;
-  yield '    "entries": [';
-  for (const [i, entry] of entries.entries()) yield `${i === 0 ? "" : ","}\n      ${print(entry, 6)}`;
-  yield `${entries.length === 0 ? "" : "\n    "}]\n  }\n}\n`;
+/** The beginning of the document as text, up to its first entry: two spaces, and a line for each field. */
+export function printHead({ entries: _, ...rest }: HarLog): string {
+  const fields = Object.entries(rest).map(([key, value]) => `    ${JSON.stringify(key)}: ${print(value, 4)},\n`);
+  return `{\n  "log": {\n${fields.join("")}    "entries": [`;
+}
+
+/** An entry as text; a line for a name and its value, so that a diff shows one field a line. */
+export function printEntry(entry: unknown): string {
+  return print(entry, 6);
 }
 
 function print(value: unknown, indent: number): string {

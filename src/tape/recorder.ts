@@ -1,117 +1,162 @@
 /**
- * Keeps the flows that belong on a tape, and writes them when the proxy is closed. While flows pass it only keeps
- * references: decoding, redacting and writing must not delay a byte.
+ * Records flows: each is redacted, encoded and put into a journal as soon as it is over, and the journal becomes the tape when the proxy
+ * is closed. What was recorded is never in memory for longer than that takes.
  *
  * @module
  */
 import type { LogEntry } from "../hooks/addon.ts";
-import { TapeError } from "../flow/error.ts";
-import { isUpstreamFailure } from "../flow/flow_error.ts";
-import type { HttpFlow } from "../flow/http_flow.ts";
-import { emptyLog, type HarLog } from "./har.ts";
-import { parseHar } from "./har_read.ts";
+import { FlowtapeError, TapeError } from "../flow/error.ts";
+import type { Flow } from "../flow/flow.ts";
+import { belongs } from "./belongs.ts";
+import type { HarEntry } from "./har.ts";
 import type { TapeOptions } from "./options.ts";
 import { partsOfFlow } from "./parts.ts";
+import type { Keep } from "./record/journal.ts";
+import { momentsOf } from "./record/moments.ts";
+import { Recording } from "./record/recording.ts";
 import type { Redactor } from "./redact/redactor.ts";
 import type { TapeStore } from "./store/tape_store.ts";
+import { tcpPartsOf } from "./streams/said.ts";
 import { TapeWriter } from "./writer.ts";
 
 /** What a recorder works with. */
 export interface RecorderOptions {
   readonly options: TapeOptions;
   /** `add`: the entries of the tape stay. `replace`: a new tape takes its place. */
-  readonly keep: "add" | "replace";
+  readonly keep: Keep;
   readonly redactor: Redactor;
   readonly store: TapeStore;
   log(entry: LogEntry): void;
 }
 
+/** Milliseconds. */
+const PATIENCE = 1;
+
 /** Records flows. */
 export class Recorder {
   readonly #with: RecorderOptions;
-  readonly #flows: HttpFlow[] = [];
+  readonly #writer: TapeWriter;
   readonly #cut: string[] = [];
+  #waiting: Flow[] = [];
+  #working: Promise<void> | undefined;
+  #recording: Promise<Recording> | undefined;
+  #failed: { readonly error: unknown } | undefined;
 
   /** @param options where and how */
   constructor(options: RecorderOptions) {
+    const { options: { path, times = false }, redactor, store } = options;
     this.#with = options;
+    this.#writer = new TapeWriter(path, { redactor, times, store });
   }
 
-  /** Takes a flow that is done, if it belongs on the tape: a server answered it, or a server failed. */
-  record(flow: HttpFlow): void {
-    const { request, error, original } = flow;
-    const response = original ?? flow.response;
-    if ((flow.source !== "upstream" && original === undefined) || request.method === "CONNECT") return;
-    if (error !== undefined && !isUpstreamFailure(error)) {
-      // Such as an endless stream when the proxy is closed: whoever records should know.
-      if (response !== undefined) {
-        this.#with.log({ level: "warn", message: `not recorded (${error.code}): ${this.#name(flow)}` });
-      }
-      return;
+  /** A recording that is to replace a tape can be seen by others from its start: what they write meanwhile is not what it replaces. */
+  async begin(): Promise<void> {
+    if (this.#with.keep === "replace") await this.#begun().catch((error) => this.#fail(error));
+  }
+
+  /** Takes a flow that is over, if it belongs on the tape. */
+  record(flow: Flow): void {
+    const verdict = belongs(flow);
+    if (verdict.kind === "warn") {
+      this.#with.log({ level: "warn", message: `not recorded (${verdict.why}): ${this.#name(flow)}` });
+    } else if (verdict.kind === "cut") {
+      const message = `${this.#name(flow)}: ${verdict.what}`;
+      this.#cut.push(message);
+      this.#with.log({ level: "error", message: `not recorded: ${message}` });
+    } else if (verdict.kind === "record" && this.#failed === undefined) {
+      this.#waiting.push(flow);
+      this.#working ??= this.#work();
     }
-    if (error === undefined && response === undefined) return;
-    if (response?.status === 101) {
-      this.#with.log({
-        level: "warn",
-        message: `not recorded, because a tape cannot hold a WebSocket yet: ${this.#name(flow)}`,
-      });
-      return;
-    }
-    // A body that ended too early is cut off as well, but all that came of it is there.
-    const cut = [request, response].find((message) => message && message.content.size > message.content.kept);
-    if (cut === undefined) {
-      this.#flows.push(flow);
-      return;
-    }
-    const message = `${this.#name(flow)}: the ${cut === request ? "request" : "response"} body has ` +
-      `${cut.content.size} bytes, of which only ${cut.content.kept} were kept`;
-    this.#cut.push(message);
-    this.#with.log({ level: "error", message: `not recorded: ${message}` });
   }
 
   /**
-   * Writes what was recorded.
+   * Puts what was recorded on the tape.
    *
    * @throws {TapeError} `TAPE_NOT_WRITTEN`; `TAPE_BODY_TRUNCATED` after everything else has been written
    */
   async write(): Promise<void> {
-    if (this.#flows.length > 0) await this.#write();
-    else if (this.#with.keep === "replace" && this.#cut.length === 0) {
-      const { path } = this.#with.options;
-      this.#with.log({ level: "warn", message: `nothing was recorded: the tape ${path} is left as it was` });
+    while (this.#working !== undefined) await this.#working;
+    const recording = await this.#recording?.catch(() => undefined);
+    const { options: { path }, keep, log } = this.#with;
+    if (this.#failed !== undefined) {
+      await recording?.discard();
+      await this.#writer.abandon();
+      throw this.#failed.error;
+    }
+    if (recording !== undefined && recording.size > 0) {
+      await this.#finish(recording);
+    } else {
+      await recording?.discard();
+      if (keep === "replace" && this.#cut.length === 0) {
+        log({ level: "warn", message: `nothing was recorded: the tape ${path} is left as it was` });
+      }
     }
     if (this.#cut.length > 0) {
       throw new TapeError(
         "TAPE_BODY_TRUNCATED",
-        `${this.#with.options.path} lacks exchanges whose bodies are larger than the limit for what is kept:\n  ` +
-          this.#cut.join("\n  "),
+        `${path} lacks exchanges whose bodies are larger than the limit for what is kept:\n  ` + this.#cut.join("\n  "),
       );
     }
   }
 
-  async #write(): Promise<void> {
-    const { options: { path, times = false }, redactor, store } = this.#with;
-    const writer = new TapeWriter(path, { redactor, times, store });
+  async #finish(recording: Recording): Promise<void> {
     try {
-      // Read again rather than remembered: what others wrote stays as it is, also what came meanwhile.
-      const log = this.#with.keep === "add" ? await readLog(path, store) : emptyLog();
-      // Sorting is stable: flows that began in the same millisecond stay in the order in which they ended.
-      const flows = this.#flows.toSorted((a, b) => a.timings.start - b.timings.start);
-      const entries = [...log.entries];
-      for (const flow of flows) entries.push(await writer.encode(partsOfFlow(flow)));
-      await writer.finish({ ...log, entries });
+      await recording.finish();
     } catch (error) {
-      await writer.abandon();
-      throw error;
+      if (!(error instanceof TapeError)) throw error;
+      const kept = `What was recorded is in ${recording.place}: the next start that records puts it on the tape.`;
+      throw new TapeError(error.code, `${error.message} ${kept}`, { cause: error });
     }
   }
 
-  #name({ request }: HttpFlow): string {
-    return `${request.method} ${this.#with.redactor.url(request.url)}`;
+  // One after the other, so that the journal has them in the order in which they ended. What comes meanwhile is written at once.
+  async #work(): Promise<void> {
+    try {
+      const { journal } = await this.#begun();
+      while (this.#waiting.length > 0 && this.#failed === undefined) {
+        const flows = this.#waiting;
+        this.#waiting = [];
+        let lines: { start: number; end: number; entry: HarEntry }[] = [];
+        let since = performance.now();
+        for (const flow of flows) {
+          const parts = flow.type === "http" ? partsOfFlow(flow) : tcpPartsOf(flow);
+          lines.push({ ...momentsOf(flow), entry: await this.#writer.encode(parts) });
+          // What was over in one moment is written in one; nothing waits for a large body behind it.
+          if (performance.now() - since < PATIENCE) continue;
+          await journal.append(lines);
+          lines = [];
+          since = performance.now();
+        }
+        if (lines.length > 0) await journal.append(lines);
+      }
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#working = undefined;
+      this.#waiting = [];
+    }
   }
-}
 
-async function readLog(path: string, store: TapeStore): Promise<HarLog> {
-  const bytes = await store.read(path);
-  return bytes === undefined ? emptyLog() : parseHar(bytes, path);
+  #begun(): Promise<Recording> {
+    const { options: { path }, keep, store, log } = this.#with;
+    return this.#recording ??= Recording.begin({ path, keep, store, writer: this.#writer, log });
+  }
+
+  #fail(cause: unknown): void {
+    if (this.#failed !== undefined) return;
+    const { path } = this.#with.options;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const error = cause instanceof FlowtapeError
+      ? cause
+      : new TapeError("TAPE_NOT_WRITTEN", `${path} could not be written: ${why}. The old tape is as it was.`, {
+        cause,
+      });
+    this.#failed = { error };
+    this.#with.log({ level: "error", message: `recording on ${path} has stopped: ${why}` });
+  }
+
+  #name(flow: Flow): string {
+    if (flow.type === "tcp") return `TCP ${flow.hostname}:${flow.port}`;
+    return `${flow.request.method} ${this.#with.redactor.url(flow.request.url)}`;
+  }
 }

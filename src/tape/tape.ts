@@ -6,12 +6,16 @@
 import { basename, join } from "node:path";
 import { TapeError } from "../flow/error.ts";
 import { FlowSet } from "../flow/flow_set.ts";
-import { TapeEntry } from "./entry.ts";
+import { type StoredEntry, TapeEntry } from "./entry.ts";
 import { placeOf, readEntry } from "./entry_read.ts";
 import { flowOfEntry } from "./flow_of_entry.ts";
 import { bodyFolder, emptyLog } from "./har.ts";
 import { damaged, parseHar } from "./har_read.ts";
 import type { RedactOptions } from "./options.ts";
+import type { LogEntry } from "../hooks/addon.ts";
+import type { Kept } from "./record/kept.ts";
+import { readOld } from "./record/old_tape.ts";
+import { brokenOff, tellOf, withJournal } from "./record/recover.ts";
 import { createRedactor } from "./redact/redactor.ts";
 import { fileStore } from "./store/file_store.ts";
 import type { TapeStore } from "./store/tape_store.ts";
@@ -73,24 +77,39 @@ export async function readTape(path: string): Promise<Tape> {
 /** Reads a tape from a store; `undefined` when there is none. */
 export async function loadTape(path: string, store: TapeStore): Promise<Tape | undefined> {
   const bytes = await readBytes(path, store);
-  if (bytes === undefined) return undefined;
-  const log = parseHar(bytes, path);
+  return bytes === undefined ? undefined : await tapeOf(parseHar(bytes, path).entries, path, store);
+}
+
+/** Reads a tape, and with it what recordings that were broken off have left behind: nothing is written. */
+export async function loadWithJournals(
+  path: string,
+  store: TapeStore,
+  log: (entry: LogEntry) => void,
+): Promise<Tape | undefined> {
+  const broken = await brokenOff(path, store);
+  if (broken.length === 0) return await loadTape(path, store);
+  let items: readonly Kept[] = (await readOld(path, store)).items;
+  for (const journal of broken) {
+    items = await withJournal(items, journal);
+    log({ level: "warn", message: tellOf(journal, path, "replayed with it:") });
+  }
+  return await tapeOf(await Promise.all(items.map((item) => item.load())), path, store);
+}
+
+async function tapeOf(given: readonly unknown[], path: string, store: TapeStore): Promise<Tape> {
   const folder = bodyFolder(path);
   const read = async (name: string, entry: TapeEntry) =>
     await store.read(join(folder, name)) ?? fail(missing(path, name, `log.entries[${entry.index}] (${entry})`));
-  const entries = new Array<TapeEntry>(log.entries.length);
+  const entries = new Array<TapeEntry>(given.length);
   let files: ReadonlyMap<string, "file" | "other"> | undefined;
   for (let i = 0; i < entries.length; i++) {
-    const stored = readEntry(log.entries[i], i, path);
-    for (const { body } of [stored.request, stored.response]) {
-      if (body?.form !== "file") continue;
+    const stored = readEntry(given[i], i, path);
+    for (const name of filesOf(stored)) {
       files ??= await store.list(folder) ?? new Map();
-      const kind = files.get(body.value);
-      if (kind === undefined) throw missing(path, body.value, placeOf(log.entries[i], i));
+      const kind = files.get(name);
+      if (kind === undefined) throw missing(path, name, placeOf(given[i], i));
       if (kind !== "file") {
-        const what = `${placeOf(log.entries[i], i)}: ${
-          basename(folder)
-        }/${body.value} is a link or a folder, not a file`;
+        const what = `${placeOf(given[i], i)}: ${basename(folder)}/${name} is a link or a folder, not a file`;
         throw damaged(path, what, undefined, "TAPE_BODY_PATH");
       }
     }
@@ -116,10 +135,14 @@ export async function writeTape(
   options: WriteTapeOptions = {},
 ): Promise<void> {
   const writer = new TapeWriter(path, { redactor: createRedactor(options.redact), times: false, store: fileStore });
-  const log = emptyLog();
+  const items: Pick<Kept, "load">[] = [];
   try {
-    for (const entry of entries) log.entries.push(await writer.encode(await entry.parts()));
-    await writer.finish(log);
+    for (const entry of entries) {
+      const written = await writer.encode(await entry.parts());
+      items.push({ load: () => Promise.resolve(written) });
+    }
+    await writer.finish(emptyLog(), items);
+    await fileStore.remove(bodyFolder(path), await writer.stale()).catch(() => {});
   } catch (error) {
     await writer.abandon();
     throw error;
@@ -133,6 +156,12 @@ async function readBytes(path: string, store: TapeStore): Promise<Uint8Array | u
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new TapeError("TAPE_UNREADABLE", `${path} cannot be read: ${why}`, { cause });
   }
+}
+
+/** The names of the files that an entry refers to. */
+function filesOf({ request, response, lines }: StoredEntry): string[] {
+  const bodies = [request.body, response.body].flatMap((body) => body?.form === "file" ? [body.value] : []);
+  return lines === undefined ? bodies : [...bodies, lines];
 }
 
 function missing(path: string, name: string, place: string): TapeError {

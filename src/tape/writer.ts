@@ -9,10 +9,11 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { TapeError } from "../flow/error.ts";
 import { encodeEntry } from "./encode.ts";
-import { bodyFolder, type HarEntry, type HarLog, printHar } from "./har.ts";
-import { isObject } from "./har_read.ts";
+import { bodyFolder, type HarEntry, type HarLog, printEntry, printHead } from "./har.ts";
 import { extensionOf } from "./media.ts";
 import type { ExchangeParts } from "./parts.ts";
+import { settleDates } from "./record/dates.ts";
+import type { Kept } from "./record/kept.ts";
 import type { Redactor } from "./redact/redactor.ts";
 import type { TcpParts } from "./streams/said.ts";
 import type { TapeStore } from "./store/tape_store.ts";
@@ -30,6 +31,8 @@ export class TapeWriter {
   readonly #folder: string;
   readonly #options: WriterOptions;
   #there: ReadonlyMap<string, unknown> | undefined;
+  // What the document refers to.
+  readonly #used = new Set<string>();
   // What this writer has made, by name: the whole hash of its bytes.
   readonly #made = new Map<string, string>();
 
@@ -41,9 +44,11 @@ export class TapeWriter {
   }
 
   /** The entry of an exchange. Its large bodies are on disk when this resolves. */
-  encode(exchange: ExchangeParts | TcpParts): Promise<HarEntry> {
+  async encode(exchange: ExchangeParts | TcpParts): Promise<HarEntry> {
     const { redactor, times } = this.#options;
-    return encodeEntry(exchange, { redactor, times, keepBody: (bytes, type) => this.#keep(bytes, type) });
+    const entry = await encodeEntry(exchange, { redactor, times, keepBody: (bytes, type) => this.#keep(bytes, type) });
+    if (!times) settleDates(entry.response.headers);
+    return entry;
   }
 
   /**
@@ -51,16 +56,34 @@ export class TapeWriter {
    *
    * @throws {TapeError} `TAPE_NOT_WRITTEN`: the old tape is as it was
    */
-  async finish(log: HarLog): Promise<void> {
+  async finish(log: HarLog, items: Iterable<Pick<Kept, "load">>): Promise<void> {
     const { store } = this.#options;
-    await this.#attempt(() => store.write(this.#path, printHar(log), { durable: true }));
-    // The tape is complete. Files too many do no harm, and go next time.
-    await this.#removeStale(log).catch(() => {});
+    this.#used.clear();
+    await this.#attempt(() => store.write(this.#path, this.#document(log, items), { durable: true }));
+  }
+
+  /** The files in the folder that the document does not refer to, and that nobody else has put there. */
+  async stale(): Promise<string[]> {
+    const names = [...(await this.#options.store.list(this.#folder))?.keys() ?? []];
+    return names.filter((name) => OURS.test(name) && !this.#used.has(name));
   }
 
   /** Removes what was made for a tape that will not be written. */
   async abandon(): Promise<void> {
     await this.#options.store.remove(this.#folder, [...this.#made.keys()]).catch(() => {});
+  }
+
+  async *#document(log: HarLog, items: Iterable<Pick<Kept, "load">>): AsyncGenerator<string> {
+    yield printHead(log);
+    let first = true;
+    for (const item of items) {
+      const entry = await item.load();
+      const text = typeof entry === "string" ? entry : printEntry(entry);
+      for (const [, file] of text.matchAll(FILE)) this.#used.add(file!);
+      yield `${first ? "" : ","}\n      ${text}`;
+      first = false;
+    }
+    yield `${first ? "" : "\n    "}]\n  }\n}\n`;
   }
 
   async #keep(bytes: Uint8Array, contentType: string | null): Promise<string> {
@@ -87,14 +110,6 @@ export class TapeWriter {
     );
   }
 
-  async #removeStale(log: HarLog): Promise<void> {
-    const { store } = this.#options;
-    const used = new Set(log.entries.flatMap(filesOf));
-    const names = [...(await store.list(this.#folder))?.keys() ?? []];
-    const stale = names.filter((name) => OURS.test(name) && !used.has(name));
-    if (stale.length > 0) await store.remove(this.#folder, stale);
-  }
-
   async #holds(name: string, bytes: Uint8Array): Promise<boolean> {
     if (this.#there!.get(name) !== "file") return false;
     const there = await this.#options.store.read(join(this.#folder, name));
@@ -117,13 +132,9 @@ export class TapeWriter {
   }
 }
 
-/** Names that this writer gives, and temporary files of one that died. Files of others are left alone. */
-const OURS = /^(?:[0-9a-f]{16}|[0-9a-f]{32}|[0-9a-f]{64})\.[a-z0-9]+$|^\.[0-9a-f]{16,64}\.[a-z0-9]+\.[\d-]+\.tmp$/;
+/** Names that this writer gives, and temporary files of processes that died. Files of others are left alone. */
+const OURS =
+  /^(?:[0-9a-f]{16}|[0-9a-f]{32}|[0-9a-f]{64})\.[a-z0-9]+$|^\.[0-9a-f]{16,64}\.[a-z0-9]+\.[\w-]+\.tmp$|^\.body\.[\w-]+\.tmp$|^\.lock\.[0-9a-f]{16}(?:\.old)?\.tmp$/;
 
-/** The body files that an entry refers to. */
-function filesOf(entry: unknown): string[] {
-  if (!isObject(entry)) return [];
-  const { request, response } = entry;
-  const bodies = [isObject(request) ? request.postData : undefined, isObject(response) ? response.content : undefined];
-  return bodies.flatMap((body) => isObject(body) && typeof body._file === "string" ? [body._file] : []);
-}
+/** The files that an entry refers to. Within a string the quotes would be escaped. */
+const FILE = /"_file": *"([^"\\]+)"/g;

@@ -1,5 +1,7 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
-import { expect, test } from "vitest";
+import { setTimeout } from "node:timers";
+import { describe, expect, test } from "vitest";
+import { readTape } from "../../src/tape/mod.ts";
 import { fileStore } from "../../src/tape/store/file_store.ts";
 import type { TapeStore } from "../../src/tape/store/tape_store.ts";
 import { tempFolder } from "../support/temp.ts";
@@ -22,52 +24,72 @@ async function contents(folder: string): Promise<Record<string, string>> {
   return found;
 }
 
-/** Does what the store of files does, until the given step; from then on everything fails, as when a process dies. */
-function dyingAt(step: number): TapeStore & { steps: number } {
-  const store = {
-    steps: 0,
-    read: (path: string) => alive(() => fileStore.read(path)),
-    list: (folder: string) => alive(() => fileStore.list(folder)),
-    write: (path: string, pieces: Iterable<string | Uint8Array>) => alive(() => fileStore.write(path, pieces)),
-    remove: (folder: string, names: readonly string[]) => alive(() => fileStore.remove(folder, names)),
-  };
+/** Does what the store of files does, until the given step; from then on everything fails, as when a disk is full or a process dies. */
+function dyingAt(step: number, kind: "whole files" | "growing files"): TapeStore & { steps: number } {
   const alive = <T>(action: () => Promise<T>): Promise<T> =>
     ++store.steps > step ? Promise.reject(new Error("no space left on device")) : action();
-  return store;
+  const store: TapeStore & { steps: number } = {
+    steps: 0,
+    read: (path) => alive(() => fileStore.read(path)),
+    list: (folder) => alive(() => fileStore.list(folder)),
+    write: (path, pieces) => alive(() => fileStore.write(path, pieces)),
+    remove: (folder, names) => alive(() => fileStore.remove(folder, names)),
+  };
+  if (kind === "whole files") return store;
+  return {
+    ...store,
+    get steps() {
+      return store.steps;
+    },
+    append: (path) =>
+      alive(async () => {
+        const file = await fileStore.append(path);
+        return {
+          append: (text) => alive(() => Promise.resolve(file.append(text))),
+          read: (position, length) => alive(() => file.read(position, length)),
+          close: () => file.close(),
+        };
+      }),
+  };
 }
 
-test.each(["record", "auto"] as const)(
-  "whenever writing ends early in mode %s, the tape is the old one or the new one",
-  async (mode) => {
+describe.each(["whole files", "growing files"] as const)("a store of %s that fails from some moment on", (kind) => {
+  test.each(["record", "auto"] as const)("in mode %s: the tape is the old one or the new one", async (mode) => {
     const outcomes: string[] = [];
-    for (let step = 2;; step++) {
+    for (let step = 1;; step++) {
       await using folder = await tempFolder();
       const path = folder.file("a.har");
       await record(path, [flow("a", "a"), flow("b", "b")]);
       const before = await contents(folder.path);
-      const store = dyingAt(step);
-      const { tape } = await open(path, { mode }, store);
-      tape.record(flowOf(flow("b", "c")));
-      tape.record(flowOf(flow("d", "d")));
-      const error = await tape.close().then(() => undefined, (error: unknown) => error);
+      const store = dyingAt(step, kind);
+      const recording = async () => {
+        const { tape } = await open(path, { mode }, store);
+        tape.record(flowOf(flow("b", "c")));
+        tape.record(flowOf(flow("d", "d")));
+        await tape.close();
+      };
+      const error = await recording().then(() => undefined, (error: unknown) => error);
       const after = await contents(folder.path);
 
       for (const [name, bytes] of Object.entries(before)) if (error !== undefined) expect(after[name]).toBe(bytes);
       if (error !== undefined) {
-        expect(error).toMatchObject({
-          message: expect.stringContaining("no space left on device"),
-        });
+        expect(error).toMatchObject({ message: expect.stringContaining("no space left on device") });
       }
-      const { tape: replay } = await open(path, { mode: "replay" });
-      const old = await answer(replay, flow("d", "d")) !== "d".repeat(4000);
-      expect(old).toBe(error !== undefined);
-      if (old || mode === "auto") {
-        expect(await answer(replay, flow("a", "a"))).toBe(
-          "a".repeat(4000),
-        );
-      }
+      const tapes = (await readTape(path)).entries.map(({ url }) => url);
+      outcomes.push(error === undefined ? "new" : "old");
+      if (error === undefined) expect(tapes).toContain("https://shop.test/d");
+
+      // What the journal has is replayed at once, and on the tape with the next recording.
+      const { tape: replay, log } = await open(path, { mode: "replay" });
+      const there = await answer(replay, flow("d", "d")) === "d".repeat(4000);
+      if (error === undefined) expect(there).toBe(true);
+      else if (there) expect(log[0]!.message).toContain("was broken off");
+      if (error !== undefined || mode === "auto") expect(await answer(replay, flow("a", "a"))).toBe("a".repeat(4000));
       await replay.close();
-      outcomes.push(old ? "old" : "new");
+      const { tape: next } = await open(path, { mode: "auto" });
+      expect(next.unused.map(({ url }) => url).includes("https://shop.test/d")).toBe(there);
+      await next.close();
+      if (there) expect((await readTape(path)).entries.map(({ url }) => url)).toContain("https://shop.test/d");
 
       // The next recording puts everything in order.
       await record(path, [flow("a", "a")]);
@@ -77,8 +99,8 @@ test.each(["record", "auto"] as const)(
     expect(outcomes).toContain("old");
     expect(outcomes.length).toBeGreaterThan(5);
     expect(outcomes.lastIndexOf("old")).toBeLessThan(outcomes.indexOf("new"));
-  },
-);
+  });
+});
 
 test("a file that cannot be written to its end is not there", async () => {
   await using folder = await tempFolder();
@@ -92,7 +114,7 @@ test("a file that cannot be written to its end is not there", async () => {
   expect(await contents(folder.path)).toEqual({ "a.har": "old" });
 });
 
-test("a recording that fails leaves no bodies behind, and names the tape", async () => {
+test("a tape that cannot be written: the error names it, and what was recorded waits beside it", async () => {
   await using folder = await tempFolder();
   const path = folder.file("a.har");
   const store: TapeStore = {
@@ -102,8 +124,48 @@ test("a recording that fails leaves no bodies behind, and names the tape", async
   const { tape } = await open(path, { mode: "record" }, store);
   tape.record(flowOf(flow("a", "a")));
   await expect(tape.close()).rejects.toMatchObject({ name: "TapeError", code: "TAPE_NOT_WRITTEN" });
-  await expect(tape.close()).rejects.toThrow(`${path} could not be written: EROFS. The old tape is as it was.`);
-  expect(await readdir(folder.path)).toEqual([]);
+  await expect(tape.close()).rejects.toThrow(
+    `${path} could not be written: EROFS. The old tape is as it was. What was recorded is in ${path}.d/.journal-`,
+  );
+  expect(await readdir(folder.path)).toEqual(["a.har.d"]);
+  const { tape: next, log } = await open(path, { mode: "auto" });
+  expect(log).toMatchObject([{ level: "warn", message: expect.stringContaining("the tape has now 1 exchange of it") }]);
+  expect(await answer(next, flow("a", "a"))).toBe("a".repeat(4000));
+  await next.close();
+  expect(await readdir(`${path}.d`)).toHaveLength(2);
+});
+
+test("a journal that cannot be written: recording stops with a line in the log, and nothing is left behind", async () => {
+  await using folder = await tempFolder();
+  const path = folder.file("a.har");
+  await record(path, [flow("a", "a")]);
+  const before = await contents(folder.path);
+  let lines = 0;
+  const store: TapeStore = {
+    ...fileStore,
+    async append(name) {
+      const file = await fileStore.append(name);
+      return {
+        append(text) {
+          if (++lines > 2) throw new Error("ENOSPC: no space left on device");
+          file.append(text);
+        },
+        read: (position, length) => file.read(position, length),
+        close: () => file.close(),
+      };
+    },
+  };
+  const { tape, log } = await open(path, { mode: "record" }, store);
+  for (const name of ["b", "c", "d"]) {
+    tape.record(flowOf(flow(name, name)));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  expect(log).toEqual([{
+    level: "error",
+    message: `recording on ${path} has stopped: ENOSPC: no space left on device`,
+  }]);
+  await expect(tape.close()).rejects.toMatchObject({ code: "TAPE_NOT_WRITTEN" });
+  expect(await contents(folder.path)).toEqual(before);
 });
 
 test("files of others in the folder of bodies stay; leftovers of a process that died go", async () => {

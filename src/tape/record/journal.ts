@@ -1,0 +1,202 @@
+/**
+ * The journal of a recording: a line for each exchange, written when it is over. What was recorded is there whatever happens to the
+ * process; a line that was cut off does not count.
+ *
+ * A store that has no files which grow gets many small ones, which are one journal together.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import type { HarEntry } from "../har.ts";
+import { isObject } from "../har_read.ts";
+import { type Owner, readOwner, thisProcess } from "../store/owner.ts";
+import type { GrowingFile, TapeStore } from "../store/tape_store.ts";
+import { type Kept, keyOf, labelOf } from "./kept.ts";
+
+/** Whether the entries of the tape stay, or a new tape takes its place. */
+export type Keep = "add" | "replace";
+
+/** The first line of a journal. */
+export interface JournalHead {
+  readonly keep: Keep;
+  readonly owner: Owner;
+  /** Milliseconds since 1970. */
+  readonly began: number;
+}
+
+/** A journal that is read. */
+export interface FoundJournal extends JournalHead {
+  readonly items: readonly Kept[];
+  /** The recording has ended, and is on the tape; others that were under way at the same time want to know of it. */
+  readonly done: boolean;
+}
+
+interface Line {
+  readonly start: number;
+  readonly end: number;
+  readonly entry: HarEntry;
+}
+
+/** Writes a journal. */
+export class Journal {
+  /** Tells it from others; the names of its files begin with it. */
+  readonly name: string;
+  readonly items: Kept[] = [];
+  readonly #store: TapeStore;
+  readonly #folder: string;
+  #file: GrowingFile | undefined;
+  #size = 0;
+  #parts = 0;
+
+  private constructor(store: TapeStore, folder: string, name: string) {
+    this.#store = store;
+    this.#folder = folder;
+    this.name = name;
+  }
+
+  /** Begins one. It is there when this resolves. */
+  static async begin(store: TapeStore, folder: string, keep: Keep): Promise<Journal> {
+    const owner = await thisProcess();
+    const name = `.journal-${owner.pid}-${randomBytes(6).toString("hex")}`;
+    const journal = new Journal(store, folder, name);
+    journal.#file = await store.append?.(join(folder, `${name}.jsonl`));
+    const head: JournalHead = { keep, owner, began: Date.now() };
+    await journal.#write(`${JSON.stringify(head)}\n`);
+    return journal;
+  }
+
+  /** Adds exchanges. They are safe when this resolves, or returns. */
+  append(lines: readonly Line[]): void | Promise<void> {
+    let text = "";
+    let position = 0;
+    const part = this.#file === undefined ? this.#parts + 1 : 0;
+    if (part === 0) position = this.#size;
+    const items = lines.map(({ start, end, entry }): Kept => {
+      const line = `${JSON.stringify({ start, end, entry })}\n`;
+      const from = position;
+      const length = Buffer.byteLength(line);
+      text += line;
+      position += length;
+      const load = async () => {
+        const bytes = this.#file !== undefined
+          ? await this.#file.read(from, length)
+          : (await this.#store.read(join(this.#folder, this.#partName(part))))?.subarray(from, from + length);
+        return (JSON.parse(Buffer.from(bytes!).toString("utf8")) as Line).entry;
+      };
+      return { label: labelOf(entry.request), key: keyOf(entry), start, end, load };
+    });
+    const written = this.#write(text);
+    if (written === undefined) this.items.push(...items);
+    else return written.then(() => void this.items.push(...items));
+  }
+
+  /** Its files. */
+  get files(): string[] {
+    if (this.#parts === 0) return [`${this.name}.jsonl`];
+    return Array.from({ length: this.#parts }, (_, i) => this.#partName(i + 1));
+  }
+
+  /** It is on the tape, and stays for others. */
+  async done(): Promise<void> {
+    await this.#write('{"done":true}\n');
+    await this.close();
+  }
+
+  /** Nothing more is read or written. */
+  async close(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close();
+  }
+
+  #partName(part: number): string {
+    return `${this.name}-${String(part).padStart(6, "0")}.jsonl`;
+  }
+
+  #write(text: string): void | Promise<void> {
+    if (this.#file === undefined) {
+      this.#parts++;
+      return this.#store.write(join(this.#folder, this.#partName(this.#parts)), [text]);
+    }
+    this.#size += Buffer.byteLength(text);
+    return this.#file.append(text);
+  }
+}
+
+const NAME = /^(\.journal-\d+-[0-9a-f]{12})(?:-\d{6,})?\.jsonl$/;
+
+/** The journals among the files of a folder: by name, their files in order. */
+export function journalsAmong(names: Iterable<string>): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const name of names) {
+    const journal = NAME.exec(name)?.[1];
+    if (journal === undefined) continue;
+    const files = found.get(journal);
+    if (files === undefined) found.set(journal, [name]);
+    else files.push(name);
+  }
+  for (const files of found.values()) files.sort();
+  return found;
+}
+
+/** Reads a journal; `undefined` when not even its first line is whole, or it is gone. */
+export async function readJournal(
+  store: TapeStore,
+  folder: string,
+  files: readonly string[],
+): Promise<FoundJournal | undefined> {
+  let head: JournalHead | undefined;
+  let done = false;
+  const items: Kept[] = [];
+  for (const name of files) {
+    const bytes = await store.read(join(folder, name));
+    if (bytes === undefined) continue;
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (let at = 0, end: number; (end = buffer.indexOf(0x0a, at)) >= 0; at = end + 1) {
+      const line = parse(buffer.toString("utf8", at, end));
+      if (line === undefined) break;
+      if (head === undefined) {
+        head = readHead(line);
+        if (head === undefined) return undefined;
+      } else if (line.done === true) {
+        done = true;
+      } else if (isLine(line)) {
+        const { start, end, entry } = line;
+        items.push({
+          label: labelOf(entry.request),
+          key: keyOf(entry),
+          start,
+          end,
+          load: () => Promise.resolve(entry),
+        });
+      }
+    }
+  }
+  return head && { ...head, items, done };
+}
+
+function parse(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function readHead({ keep, owner, began }: Record<string, unknown>): JournalHead | undefined {
+  const known = readOwner(owner);
+  return known !== undefined && (keep === "add" || keep === "replace") && typeof began === "number"
+    ? { keep, owner: known, began }
+    : undefined;
+}
+
+function isLine(line: Record<string, unknown>): line is Record<string, unknown> & Line {
+  const { start, end, entry } = line;
+  if (typeof start !== "number" || typeof end !== "number" || !isObject(entry)) return false;
+  const { request, response } = entry;
+  return isObject(request) && typeof request.method === "string" && typeof request.url === "string" &&
+    isObject(response);
+}

@@ -1,0 +1,76 @@
+/**
+ * Puts what a recording has left behind, which did not come to its end, onto the tape.
+ *
+ * @module
+ */
+import type { LogEntry } from "../../hooks/addon.ts";
+import { bodyFolder } from "../har.ts";
+import type { TapeStore } from "../store/tape_store.ts";
+import type { TapeWriter } from "../writer.ts";
+import { byKey, inOrder, weave } from "./arrange.ts";
+import { findJournals } from "./found.ts";
+import type { FoundJournal } from "./journal.ts";
+import type { Kept } from "./kept.ts";
+import { locked } from "./locked.ts";
+import { readOld } from "./old_tape.ts";
+
+/** The entries of a tape with those of a journal. What was recorded anew takes the place of what was there. */
+export async function withJournal(items: readonly Kept[], journal: FoundJournal): Promise<Kept[]> {
+  const story = inOrder(journal.items);
+  if (journal.keep === "add" || journal.done) return await weave(items, story);
+  const anew = byKey(story);
+  const kept: Kept[] = [];
+  for (const item of items) {
+    const replaced = anew.get(item.key);
+    if (replaced === undefined) kept.push(item);
+    // In the place of the first.
+    else kept.push(...replaced.splice(0));
+  }
+  return [...kept, ...story.filter((item) => anew.get(item.key)!.includes(item))];
+}
+
+/** Says that a journal was found. */
+export function tellOf({ items, owner }: FoundJournal, path: string, what: string): string {
+  const exchanges = items.length === 1 ? "1 exchange" : `${items.length} exchanges`;
+  return `${path}: a recording of process ${owner.pid} was broken off; ${what} ${exchanges} of it`;
+}
+
+/** Puts the journals of recordings that were broken off onto the tape, and removes them. */
+export async function recoverAll(
+  path: string,
+  store: TapeStore,
+  writer: () => TapeWriter,
+  log: (entry: LogEntry) => void,
+): Promise<void> {
+  const folder = bodyFolder(path);
+  if (!await hasJournals(store, folder)) return;
+  await locked(store, path, async () => {
+    const { over, files, live } = await findJournals(store, folder);
+    // Those that are under way have a use for those that have ended.
+    if (live > 0) return;
+    const whole = over.filter(({ items }) => items.length > 0);
+    if (whole.length > 0) {
+      const old = await readOld(path, store);
+      let items: readonly Kept[] = old.items;
+      for (const journal of whole) items = await withJournal(items, journal);
+      await writer().finish(old.log, items);
+      for (const journal of whole) {
+        if (!journal.done) log({ level: "warn", message: tellOf(journal, path, "the tape has now") });
+      }
+    }
+    await store.remove(folder, files);
+  });
+}
+
+/** The journals of recordings that were broken off. */
+export async function brokenOff(path: string, store: TapeStore): Promise<FoundJournal[]> {
+  const folder = bodyFolder(path);
+  if (!await hasJournals(store, folder)) return [];
+  const { over } = await findJournals(store, folder);
+  return over.filter(({ done, items }) => !done && items.length > 0);
+}
+
+async function hasJournals(store: TapeStore, folder: string): Promise<boolean> {
+  const names = await store.list(folder);
+  return names !== undefined && [...names.keys()].some((name) => name.startsWith(".journal-"));
+}
