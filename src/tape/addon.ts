@@ -7,21 +7,16 @@ import type { Flow } from "../flow/flow.ts";
 import type { HttpFlow } from "../flow/http_flow.ts";
 import type { TcpFlow } from "../flow/tcp_flow.ts";
 import type { Addon, LogEntry } from "../hooks/addon.ts";
+import { claimTape } from "./claims.ts";
 import type { TapeEntry } from "./entry.ts";
-import { checkTapeOptions, type TapeMode, type TapeOptions } from "./options.ts";
-import { resolveMode } from "./modes.ts";
+import { checkTapeOptions, resolveMode, type TapeMode, type TapeOptions } from "./options.ts";
 import { Player } from "./player.ts";
 import { Recorder } from "./recorder.ts";
-import { mayStream } from "./streams/chunk.ts";
-import { startReading } from "./record/live.ts";
-import { identityOf } from "./record/locked.ts";
-import { recoverAll } from "./record/recover.ts";
 import { createRedactor } from "./redact/redactor.ts";
 import { refuseTcp } from "./refuse_tcp.ts";
 import { fileStore } from "./store/file_store.ts";
 import type { TapeStore } from "./store/tape_store.ts";
-import { loadTape, loadWithJournals } from "./tape.ts";
-import { TapeWriter } from "./writer.ts";
+import { loadTape } from "./tape.ts";
 
 /** Who is told what happens with a tape. */
 export interface TapeReport {
@@ -41,13 +36,9 @@ export interface TapeAddon extends Addon {
    * Whether the bodies of this flow must be kept whole, however large. May be asked once the `requestHeaders` hooks have
    * run, and again for the response.
    */
-  keepsBodies(flow: Flow): boolean;
-  /** Whether the chunks of a response are to be told apart, once its head has come. */
-  keepsChunks(flow: HttpFlow): boolean;
-  /** Whether the tape speaks first in a raw conversation with this server. */
-  greets(target: { readonly hostname: string; readonly port: number }): boolean;
+  keepsBodies(flow: HttpFlow): boolean;
   /** Takes a flow that is done. To be called once for every one; those that do not belong on the tape are let go. */
-  record(flow: Flow): void;
+  record(flow: HttpFlow): void;
   /** Writes what was recorded, and gives the tape free. Settles once, whoever calls it. */
   close(): Promise<void>;
 }
@@ -71,13 +62,11 @@ export async function openTape(
       mode,
       unused: [],
       keepsBodies: () => false,
-      keepsChunks: () => false,
-      greets: () => false,
       record: () => {},
       close: () => Promise.resolve(),
     };
   }
-  const release = startReading(await identityOf(store, options.path));
+  const release = await claimTape(options.path, mode === "replay" ? "read" : "write");
   try {
     return await open(options, mode, report, store, release);
   } catch (error) {
@@ -93,13 +82,8 @@ async function open(
   store: TapeStore,
   release: () => void,
 ): Promise<TapeAddon> {
+  const tape = await loadTape(options.path, store);
   const redactor = createRedactor(options.redact);
-  const { path, times = false } = options;
-  const log = (entry: LogEntry) => report.log(entry);
-  if (mode !== "replay") {
-    await recoverAll(path, store, () => new TapeWriter(path, { redactor, times, store }), log);
-  }
-  const tape = mode === "replay" ? await loadWithJournals(path, store, log) : await loadTape(path, store);
   const player = mode === "record" ? undefined : new Player(tape, {
     options,
     redactor,
@@ -111,15 +95,16 @@ async function open(
     redactor,
     store,
     keep: mode === "record" ? "replace" : "add",
-    log,
+    log: (entry) => report.log(entry),
   });
-  await recorder?.begin();
 
   let closed: Promise<void> | undefined;
-  const records = (flow: Flow) => recorder !== undefined && closed === undefined && flow.source === "upstream";
   const close = async () => {
-    release();
-    await recorder?.write();
+    try {
+      await recorder?.write();
+    } finally {
+      release();
+    }
   };
   return {
     name: "tape",
@@ -134,9 +119,10 @@ async function open(
       needs: (hook: "request" | "response", flow: HttpFlow) => hook === "request" && player.waitsFor(flow),
     }),
     ...(mode === "replay" && { tcpStart: (flow: TcpFlow) => refuseTcp(flow, options.path, report) }),
-    keepsBodies: (flow) => (flow.type === "http" && player?.waitsFor(flow)) || records(flow),
-    keepsChunks: (flow) => records(flow) && mayStream(flow.response!),
-    greets: (target) => player?.greets(target) ?? false,
+    keepsBodies: (flow) =>
+      (player?.waitsFor(flow) ?? false) ||
+      // A conversation is not recorded.
+      (recorder !== undefined && closed === undefined && flow.source === "upstream" && flow.websocket === undefined),
     record: (flow) => {
       if (closed === undefined) recorder?.record(flow);
     },

@@ -16,9 +16,11 @@ import { type Bucket, type Taken, TapeIndex } from "./match/tape_index.ts";
 export interface PlayerOptions {
   readonly options: TapeOptions;
   /** What becomes of a request that nothing matches: it goes on to the server, or it is refused. */
-  readonly misses: "forward" | "refuse";
+  misses(flow: HttpFlow): "forward" | "refuse";
   readonly redactor: Redactor;
   unmatched(flow: HttpFlow, explanation: string): void;
+  /** A flow has been answered. */
+  answered?(flow: HttpFlow, entry: TapeEntry): void;
 }
 
 /** Answers flows from a tape. */
@@ -36,6 +38,11 @@ export class Player {
     this.#explainer = new Explainer(tape?.entries, options.options, options.redactor);
   }
 
+  /** Resolves when requests can be looked up; `undefined` when they can at once. */
+  get ready(): Promise<void> | undefined {
+    return this.#index.ready;
+  }
+
   /** The entries that have not been replayed. */
   get unused(): readonly TapeEntry[] {
     return this.#index.unused;
@@ -50,12 +57,13 @@ export class Player {
   requestHeaders(flow: HttpFlow): Promise<void> | undefined {
     if (flow.response !== undefined || flow.error !== undefined) return undefined;
     const { request } = flow;
-    const bucket = this.#index.find(request);
+    const mustBeWhole = this.#index.whole && !request.content.complete;
+    const bucket = mustBeWhole ? undefined : this.#index.find(request);
     const mustWait = bucket !== undefined && !request.content.complete && this.#index.needsBody(bucket);
     // Hooks may still change what matches nothing so far; and its body makes for a better explanation.
-    const mayChange = bucket === undefined && this.#with.misses === "refuse";
+    const mayChange = bucket === undefined && this.#with.misses(flow) === "refuse";
     // A rule that waits for the body goes before the tape, whatever is on it.
-    if (mustWait || mayChange || flow.undecided) {
+    if (mustBeWhole || mustWait || mayChange || flow.undecided) {
       request.stream = false;
       this.#waiting.add(flow);
       return undefined;
@@ -71,14 +79,16 @@ export class Player {
 
   #answer(flow: HttpFlow, bucket: Bucket | undefined): Promise<void> | undefined {
     const taken = this.#index.take(bucket, flow.request);
-    if (!(taken instanceof Promise) && taken.entry === undefined && this.#with.misses === "forward") return undefined;
+    if (!(taken instanceof Promise) && taken.entry === undefined && this.#with.misses(flow) === "forward") {
+      return undefined;
+    }
     return this.#finish(flow, taken);
   }
 
   async #finish(flow: HttpFlow, pending: Taken | Promise<Taken>): Promise<void> {
     const taken = pending instanceof Promise ? await pending : pending;
     if (taken.entry === undefined) {
-      if (this.#with.misses === "refuse") await this.#refuse(flow, taken.usedUp);
+      if (this.#with.misses(flow) === "refuse") await this.#refuse(flow, taken.usedUp);
       return;
     }
     const { failure } = taken.entry;
@@ -88,6 +98,7 @@ export class Player {
     flow.source = "tape";
     if (response !== undefined) flow.response = response;
     if (failure !== undefined) flow.error = { ...failure };
+    this.#with.answered?.(flow, taken.entry);
   }
 
   async #refuse(flow: HttpFlow, usedUp: number): Promise<void> {

@@ -4,7 +4,8 @@
  * @module
  */
 import type { FlowRequest } from "../../flow/request.ts";
-import { bodySigner, type SignBody } from "./body_signature.ts";
+import { bodySigner, hashOfFile, type SignBody } from "./body_signature.ts";
+import { Normalizer } from "./normalizer.ts";
 import type { TapeEntry } from "../entry.ts";
 import type { TapeOptions } from "../options.ts";
 import type { Redactor } from "../redact/redactor.ts";
@@ -47,6 +48,13 @@ export class TapeIndex {
   readonly #redactor: Redactor;
   readonly #options: Pick<TapeOptions, "match" | "afterLast">;
   readonly #used: Uint8Array;
+  readonly #normalizer: Normalizer | undefined;
+  // What tells apart the bodies of normalised requests; the requests themselves for a custom matcher.
+  readonly #recorded = new Map<TapeEntry, FlowRequest | string>();
+  // The copy of a live request, between find() and take().
+  readonly #live = new WeakMap<FlowRequest, FlowRequest>();
+  /** Resolves when requests can be looked up; `undefined` when they can at once. */
+  readonly ready: Promise<void> | undefined;
 
   /** @param options nothing of them is stored on the tape */
   constructor(
@@ -60,15 +68,20 @@ export class TapeIndex {
     this.#keys = new RequestKeys(options.match ?? {}, redactor);
     this.#sign = bodySigner(options.match?.body, redactor);
     this.#used = new Uint8Array(entries.length);
-    for (const entry of entries) {
-      // A connection that was handed over cannot be answered from here.
-      if (entry.status === 101) continue;
-      const key = this.#keys.keyOf(entry.method, entry.url, () => entry.requestHeaders);
-      const there = this.#buckets.get(key) as TapeEntry | TapeEntry[] | undefined;
-      if (there === undefined) this.#buckets.set(key, entry);
-      else if (Array.isArray(there)) there.push(entry);
-      else this.#buckets.set(key, [there, entry]);
+    const { normalize } = options.match ?? {};
+    this.#normalizer = normalize && new Normalizer(normalize, redactor);
+    if (this.#normalizer === undefined) {
+      for (const entry of entries) this.#add(entry);
+      return;
     }
+    this.ready = this.#addNormalized(this.#normalizer);
+    // For whoever waits for it.
+    this.ready.catch(() => {});
+  }
+
+  /** Whether requests can only be compared when their bodies are there. */
+  get whole(): boolean {
+    return this.#normalizer !== undefined;
   }
 
   /** The entries that have not been replayed. */
@@ -78,11 +91,17 @@ export class TapeIndex {
 
   /** The entries that the request could be answered with, its body aside. */
   find(request: FlowRequest): Bucket | undefined {
-    const key = this.#keys.keyOf(request.method, request.url, () => request.headers);
+    let counting = request;
+    if (this.#normalizer !== undefined) {
+      counting = this.#normalizer.copyOf(request);
+      this.#live.set(request, counting);
+    }
+    const key = this.#keyOf(counting);
     const found = this.#buckets.get(key);
     if (found === undefined || "hasBodies" in found) return found;
     const entries = Array.isArray(found) ? found : [found];
-    const bucket: Bucket = { entries, hasBodies: entries.some((entry) => entry.requestBody !== undefined) };
+    const hasBodies = entries.some((entry) => this.#hasBody(entry));
+    const bucket: Bucket = { entries, hasBodies };
     this.#buckets.set(key, bucket);
     return bucket;
   }
@@ -90,7 +109,7 @@ export class TapeIndex {
   /** Whether the body of a request must be known to choose among these. */
   needsBody(bucket: Bucket): boolean {
     const { body = true, custom } = this.#options.match ?? {};
-    return custom !== undefined || (body !== false && bucket.hasBodies);
+    return this.whole || custom !== undefined || (body !== false && bucket.hasBodies);
   }
 
   /**
@@ -99,6 +118,7 @@ export class TapeIndex {
    */
   take(bucket: Bucket | undefined, request: FlowRequest): Taken | Promise<Taken> {
     if (bucket === undefined) return NOTHING;
+    request = this.#live.get(request) ?? request;
     if (bucket.groups === undefined) {
       bucket.reading ??= this.#group(bucket);
       if (bucket.reading !== undefined) return bucket.reading.then(() => this.#choose(bucket.groups!, bucket, request));
@@ -112,22 +132,34 @@ export class TapeIndex {
       bucket.groups = new Map([["", newGroup(bucket.entries, [])]]);
       return undefined;
     }
-    const inFile = bucket.entries.some((entry) => entry.requestBody?.form === "file");
-    if (!inFile) {
-      this.#fill(bucket, bucket.entries.map((entry) => entry.requestNow()!));
+    const requests = bucket.entries.map((entry) => this.#requestNow(entry));
+    if (requests.every((request) => request !== undefined)) {
+      this.#fill(bucket, requests);
       return undefined;
     }
     return (async () => {
-      const requests: FlowRequest[] = [];
-      for (const entry of bucket.entries) requests.push(entry.requestNow() ?? await entry.request());
-      this.#fill(bucket, requests);
+      for (const [i, entry] of bucket.entries.entries()) requests[i] ??= await entry.request();
+      this.#fill(bucket, requests as FlowRequest[]);
     })();
   }
 
-  #fill(bucket: Bucket, requests: readonly FlowRequest[]): void {
+  /** The recorded request, or what tells its body from others; `undefined` when that must be read from disk. */
+  #requestNow(entry: TapeEntry): FlowRequest | string | undefined {
+    const normalized = this.#recorded.get(entry);
+    if (normalized !== undefined) return normalized;
+    const { body, custom } = this.#options.match ?? {};
+    const stored = entry.requestBody;
+    if (typeof body === "object" && body.as === "hash" && custom === undefined && stored?.form === "file") {
+      const hash = hashOfFile(stored.value);
+      if (hash !== undefined) return hash;
+    }
+    return entry.requestNow();
+  }
+
+  #fill(bucket: Bucket, requests: readonly (FlowRequest | string)[]): void {
     const places = new Map<string, number[]>();
     for (const [i, request] of requests.entries()) {
-      const signature = this.#signatureOf(bucket, request);
+      const signature = typeof request === "string" ? request : this.#signatureOf(bucket, request);
       const list = places.get(signature);
       if (list === undefined) places.set(signature, [i]);
       else list.push(i);
@@ -135,8 +167,39 @@ export class TapeIndex {
     const keepsRequests = this.#options.match?.custom !== undefined;
     bucket.groups = new Map(Array.from(places, ([signature, list]) => [
       signature,
-      newGroup(list.map((i) => bucket.entries[i]!), keepsRequests ? list.map((i) => requests[i]!) : []),
+      newGroup(list.map((i) => bucket.entries[i]!), keepsRequests ? list.map((i) => requests[i] as FlowRequest) : []),
     ]));
+  }
+
+  #hasBody(entry: TapeEntry): boolean {
+    const normalized = this.#recorded.get(entry);
+    if (normalized === undefined) return entry.requestBody !== undefined;
+    return typeof normalized === "string" ? normalized !== "" : normalized.encodedBody.length > 0;
+  }
+
+  #keyOf({ method, url, headers }: FlowRequest): string {
+    return this.#keys.keyOf(method, url, () => headers);
+  }
+
+  #add(entry: TapeEntry, request?: FlowRequest): void {
+    // A connection that was handed over cannot be answered from here.
+    if (entry.status === 101) return;
+    const key = request === undefined
+      ? this.#keys.keyOf(entry.method, entry.url, () => entry.requestHeaders)
+      : this.#keyOf(request);
+    const there = this.#buckets.get(key) as TapeEntry | TapeEntry[] | undefined;
+    if (there === undefined) this.#buckets.set(key, entry);
+    else if (Array.isArray(there)) there.push(entry);
+    else this.#buckets.set(key, [there, entry]);
+  }
+
+  async #addNormalized(normalizer: Normalizer): Promise<void> {
+    for (const entry of this.#entries) {
+      const request = normalizer.copyOf(entry.requestNow() ?? await entry.request(), entry);
+      const { body, custom } = this.#options.match ?? {};
+      this.#recorded.set(entry, custom !== undefined ? request : body === false ? "" : this.#sign(request));
+      this.#add(entry, request);
+    }
   }
 
   #signatureOf(bucket: Bucket, request: FlowRequest): string {
@@ -162,7 +225,7 @@ export class TapeIndex {
   }
 
   #nextCustom(group: Group, request: FlowRequest): Taken {
-    const live = redactRequest(request, this.#redactor);
+    const live = this.whole ? request : redactRequest(request, this.#redactor);
     const fits = [...group.entries.keys()].filter((i) => this.#options.match!.custom!(live, group.requests[i]!));
     if (fits.length === 0) return NOTHING;
     let next = fits.find((i) => !group.had.has(i));

@@ -60,7 +60,8 @@ export function toMswHandlers(from: Iterable<Flow | TapeEntry>, options: MswHand
     }
   }
   const handlers = [
-    ...groups(entries, (entry) => keyOf(entry, options, redactor)).map((it) =>
+    // Whoever normalises requests may make one of several URLs.
+    ...groups(entries, (entry) => options.match?.normalize ? "" : keyOf(entry, options, redactor)).map((it) =>
       new ReplayHandler(it, options, redactor)
     ),
     ...groups(sockets, (flow) => flow.request.url.split("?")[0]!).map((flows) =>

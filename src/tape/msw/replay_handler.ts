@@ -58,7 +58,9 @@ export class ReplayHandler {
 
   /** For MSW: whether there is an entry for a request. */
   async test({ request }: { request: Request }): Promise<boolean> {
-    return await Promise.resolve(this.#index.find(withoutBody(request)) !== undefined);
+    await this.#index.ready;
+    const live = this.#index.whole ? await withBody(request) : withoutBody(request);
+    return this.#index.find(live) !== undefined;
   }
 
   /** For MSW, which would log what was answered. */
@@ -77,10 +79,11 @@ export class ReplayHandler {
   dispose(): void {}
 
   async #answer(request: Request): Promise<Response | undefined> {
-    const bare = withoutBody(request);
-    const bucket = this.#index.find(bare);
+    await this.#index.ready;
+    let live = this.#index.whole ? await withBody(request) : withoutBody(request);
+    const bucket = this.#index.find(live);
     if (bucket === undefined) return undefined;
-    const live = this.#index.needsBody(bucket) ? await withBody(request) : bare;
+    if (!this.#index.whole && this.#index.needsBody(bucket)) live = await withBody(request);
     const { entry } = await this.#index.take(bucket, live);
     if (entry === undefined) return undefined;
     const response = await entry.response();
