@@ -11,16 +11,21 @@ import {
   type Proxy,
   respond,
   startProxy,
+  tcp,
   throttle,
 } from "../../../src/mod.ts";
 import { leftOpen, openResources } from "../../proxy/resources.ts";
 import { connectRaw } from "../../support/raw_client.ts";
 import { startRawServer } from "../../support/raw_server.ts";
 import { requestTo } from "../../wire/http1_client.ts";
+import { echoServer } from "../../wire/tcp/support.ts";
+import { openTunnel } from "../../wire/tunnel.ts";
 
 const LONG = "x".repeat(100_000);
 const then = respond({ body: LONG });
 const HOUR = 3_600_000;
+/** So many that a timer of the runner which goes meanwhile hides nothing. */
+const MANY = 10;
 
 const SLOW: [string, ActionFunction][] = [
   ["throttle", throttle({ bytesPerSecond: 1000, then })],
@@ -58,11 +63,11 @@ describe.each(SLOW)("%s", (_, action) => {
     const before = openResources();
     {
       const proxy = await startProxy({ rules: [["http://a.test/", action]] });
-      await using client = await connectRaw(proxy.port);
-      await client.write(requestTo("http://a.test/"));
+      const clients = await Promise.all(Array.from({ length: MANY }, () => connectRaw(proxy.port)));
+      for (const client of clients) await client.write(requestTo("http://a.test/"));
       const flow = await begun(proxy);
       await proxy.close();
-      await client.closed;
+      await Promise.all(clients.map((client) => client.closed));
       expect(flow.error?.code).toBe("PROXY_CLOSED");
     }
     expect(await leftOpen(before)).toEqual({});
@@ -77,6 +82,56 @@ describe.each(SLOW)("%s", (_, action) => {
     await client.closed;
     expect(flow.error?.code).toBe("KILLED");
   });
+});
+
+describe.each(
+  [
+    ["throttle", throttle({ bytesPerSecond: 1, on: "request" })],
+    ["latency", fault("latency", { ms: HOUR, on: "request" })],
+    ["slow-head", fault("slow-head", { ms: HOUR, on: "request" })],
+    ["timeout", fault("timeout", { ms: HOUR, on: "request", after: 5 })],
+  ] as [string, ActionFunction][],
+)("%s on the way to the server", (_, action) => {
+  test("ends with the proxy, and leaves nothing behind", async () => {
+    const before = openResources();
+    {
+      await using server = await startRawServer((connection) => connection.closed);
+      const proxy = await startProxy({ rules: [[() => true, action]] });
+      const clients = await Promise.all(Array.from({ length: MANY }, () => connectRaw(proxy.port)));
+      const request = requestTo(`http://127.0.0.1:${server.port}/`, { method: "POST", body: LONG });
+      for (const client of clients) client.socket.write(request);
+      const flow = await begun(proxy);
+      await proxy.close();
+      await Promise.all(clients.map((client) => client.closed));
+      expect(flow.error?.code).toBe("PROXY_CLOSED");
+    }
+    expect(await leftOpen(before)).toEqual({});
+  });
+});
+
+test.each(
+  [
+    ["latency", fault("latency", { ms: HOUR })],
+    ["throttle", throttle({ bytesPerSecond: 1 })],
+    ["timeout", fault("timeout", { ms: HOUR, after: 5 })],
+    ["timeout at once", fault("timeout", { ms: HOUR })],
+    ["delay", delay(HOUR)],
+  ] as [string, ActionFunction][],
+)("%s of raw conversations ends with the proxy, and leaves nothing behind", async (_, action) => {
+  const before = openResources();
+  {
+    await using server = await echoServer();
+    const proxy = await startProxy({ rules: [[tcp(), action]] });
+    const clients = await Promise.all(
+      Array.from({ length: MANY }, () => openTunnel(proxy, `127.0.0.1:${server.port}`)),
+    );
+    for (const client of clients) await client.write("hello, hello");
+    await begun(proxy);
+    await proxy.close();
+    await Promise.all(clients.map((client) => client.closed));
+    expect(proxy.flows.first()!.error?.code).toBe("PROXY_CLOSED");
+  }
+  expect(await leftOpen(before)).toEqual({});
 });
 
 test("a server that aborts while its response is slow: the client sees an abort", async () => {

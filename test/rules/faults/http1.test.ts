@@ -338,6 +338,19 @@ describe("on the way to the server", () => {
     expect(text).toMatch(/^HTTP\/1\.1 200 OK/);
   });
 
+  test("the same of a request that was complete before it was sent", async () => {
+    await using proxy = await startProxy({
+      timeouts: { head: 60 },
+      addons: [{ request: () => {} }],
+      rules: [[() => true, throttle({ bytesPerSecond: 500, on: "request" })]],
+    });
+    const { text } = await converse(
+      proxy,
+      requestTo(`${origin.url}/`, { method: "POST", body: BODY, fields: ["Connection: close"] }),
+    );
+    expect(text).toMatch(/^HTTP\/1\.1 200 OK/);
+  });
+
   test("nothing of it concerns what a rule answers", async () => {
     await using proxy = await startProxy({
       rules: [[() => true, fault("limit", { bytes: 1, on: "request", then: respond({ body: "fine" }) })]],

@@ -135,6 +135,14 @@ describe("a raw conversation", () => {
     expect(it.server.received.length).toBeLessThan(1024 * 1024);
   });
 
+  test("a slow line goes on when there is room again", async () => {
+    await using it = await conversing(throttle({ bytesPerSecond: 4_000_000 }));
+    await using client = await openTunnel(it.proxy, "db.test:5432");
+    const sent = pattern(1_000_000);
+    client.end(sent);
+    expect(Buffer.from(await client.readAll()).equals(sent)).toBe(true);
+  });
+
   test.each([
     ["respond()", respond({ body: "no" })],
     ["fault() of HTTP", fault("malformed-chunk")],
@@ -222,6 +230,18 @@ describe("a WebSocket", () => {
       client.connection.socket.destroy();
     }
     expect((await ended(it.proxy)).error?.code).toBe("CLIENT_ABORTED");
+  });
+
+  test("timeout for ever: ends when the server cuts the connection", async () => {
+    await using server = await startPeerServer(async (peer) => {
+      await peer.frame();
+      peer.connection.socket.destroy();
+    });
+    await using proxy = await startProxy({ rules: [[() => true, fault("timeout", { after: 0 })]] });
+    await using client = await openPeer(proxy, `ws://127.0.0.1:${server.port}/`);
+    await client.send(text("hello"));
+    await client.connection.closed;
+    expect((await ended(proxy)).error?.code).toBe("UPSTREAM_ABORTED");
   });
 
   test("the close frame is slow too, and the proxy closes although it has not gone", async () => {
