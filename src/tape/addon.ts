@@ -7,16 +7,21 @@ import type { Flow } from "../flow/flow.ts";
 import type { HttpFlow } from "../flow/http_flow.ts";
 import type { TcpFlow } from "../flow/tcp_flow.ts";
 import type { Addon, LogEntry } from "../hooks/addon.ts";
-import { claimTape } from "./claims.ts";
 import type { TapeEntry } from "./entry.ts";
-import { checkTapeOptions, resolveMode, type TapeMode, type TapeOptions } from "./options.ts";
+import { checkTapeOptions, type TapeMode, type TapeOptions } from "./options.ts";
+import { resolveMode } from "./modes.ts";
 import { Player } from "./player.ts";
 import { Recorder } from "./recorder.ts";
+import { mayStream } from "./streams/chunk.ts";
+import { startReading } from "./record/live.ts";
+import { identityOf } from "./record/locked.ts";
+import { recoverAll } from "./record/recover.ts";
 import { createRedactor } from "./redact/redactor.ts";
 import { refuseTcp } from "./refuse_tcp.ts";
 import { fileStore } from "./store/file_store.ts";
 import type { TapeStore } from "./store/tape_store.ts";
-import { loadTape } from "./tape.ts";
+import { loadTape, loadWithJournals } from "./tape.ts";
+import { TapeWriter } from "./writer.ts";
 
 /** Who is told what happens with a tape. */
 export interface TapeReport {
@@ -36,9 +41,13 @@ export interface TapeAddon extends Addon {
    * Whether the bodies of this flow must be kept whole, however large. May be asked once the `requestHeaders` hooks have
    * run, and again for the response.
    */
-  keepsBodies(flow: HttpFlow): boolean;
+  keepsBodies(flow: Flow): boolean;
+  /** Whether the chunks of a response are to be told apart, once its head has come. */
+  keepsChunks(flow: HttpFlow): boolean;
+  /** Whether the tape speaks first in a raw conversation with this server. */
+  greets(target: { readonly hostname: string; readonly port: number }): boolean;
   /** Takes a flow that is done. To be called once for every one; those that do not belong on the tape are let go. */
-  record(flow: HttpFlow): void;
+  record(flow: Flow): void;
   /** Writes what was recorded, and gives the tape free. Settles once, whoever calls it. */
   close(): Promise<void>;
 }
@@ -62,11 +71,13 @@ export async function openTape(
       mode,
       unused: [],
       keepsBodies: () => false,
+      keepsChunks: () => false,
+      greets: () => false,
       record: () => {},
       close: () => Promise.resolve(),
     };
   }
-  const release = await claimTape(options.path, mode === "replay" ? "read" : "write");
+  const release = startReading(await identityOf(store, options.path));
   try {
     return await open(options, mode, report, store, release);
   } catch (error) {
@@ -82,8 +93,13 @@ async function open(
   store: TapeStore,
   release: () => void,
 ): Promise<TapeAddon> {
-  const tape = await loadTape(options.path, store);
   const redactor = createRedactor(options.redact);
+  const { path, times = false } = options;
+  const log = (entry: LogEntry) => report.log(entry);
+  if (mode !== "replay") {
+    await recoverAll(path, store, () => new TapeWriter(path, { redactor, times, store }), log);
+  }
+  const tape = mode === "replay" ? await loadWithJournals(path, store, log) : await loadTape(path, store);
   const player = mode === "record" ? undefined : new Player(tape, {
     options,
     redactor,
@@ -95,16 +111,15 @@ async function open(
     redactor,
     store,
     keep: mode === "record" ? "replace" : "add",
-    log: (entry) => report.log(entry),
+    log,
   });
+  await recorder?.begin();
 
   let closed: Promise<void> | undefined;
+  const records = (flow: Flow) => recorder !== undefined && closed === undefined && flow.source === "upstream";
   const close = async () => {
-    try {
-      await recorder?.write();
-    } finally {
-      release();
-    }
+    release();
+    await recorder?.write();
   };
   return {
     name: "tape",
@@ -119,10 +134,9 @@ async function open(
       needs: (hook: "request" | "response", flow: HttpFlow) => hook === "request" && player.waitsFor(flow),
     }),
     ...(mode === "replay" && { tcpStart: (flow: TcpFlow) => refuseTcp(flow, options.path, report) }),
-    keepsBodies: (flow) =>
-      (player?.waitsFor(flow) ?? false) ||
-      // A conversation is not recorded.
-      (recorder !== undefined && closed === undefined && flow.source === "upstream" && flow.websocket === undefined),
+    keepsBodies: (flow) => (flow.type === "http" && player?.waitsFor(flow)) || records(flow),
+    keepsChunks: (flow) => records(flow) && mayStream(flow.response!),
+    greets: (target) => player?.greets(target) ?? false,
     record: (flow) => {
       if (closed === undefined) recorder?.record(flow);
     },
