@@ -123,8 +123,8 @@ test(
           return expect(await get("/step")).toMatch(/^(?:first|fallback)$/);
       }
     };
-    // After a few hundred requests at once Deno's fetch sends no more, whatever the proxy.
-    for (let wave = 0; wave < 300; wave += 50) await Promise.all(Array.from({ length: 50 }, (_, i) => send(wave + i)));
+    // After fifty requests at once the fetch of Deno 2.9.5 sends no more in this process, whatever the proxy.
+    for (let wave = 0; wave < 300; wave += 20) await Promise.all(Array.from({ length: 20 }, (_, i) => send(wave + i)));
     stop = true;
     await churn;
     const took = (text: string) =>
