@@ -21,9 +21,12 @@ import {
 } from "./check.ts";
 import { checkMatchOptions, type MatchOptions } from "./match/match_options.ts";
 import type { TapeStore } from "./store/tape_store.ts";
+import { checkRedactOptions, type RedactOptions } from "./redact/options.ts";
 import { parseDays } from "./upkeep/age.ts";
 
 export { resolveMode } from "./modes.ts";
+
+export type { RedactOptions } from "./redact/options.ts";
 
 /** How a tape is used, in the order of {@linkcode TapeMode}. */
 export const TAPE_MODES: readonly TapeMode[] = ["auto", "replay", "record", "once", "passthrough", "verify"];
@@ -61,18 +64,6 @@ export interface ExpiryOptions {
   then: "warn" | "fail" | "record";
 }
 
-/** What is redacted beyond the names that are known to hold credentials. */
-export interface RedactOptions {
-  /** Names of header fields. */
-  headers?: string[];
-  /** Names of query parameters and of form fields. */
-  query?: string[];
-  /** JSON fields: `"ssn"` anywhere, or `"$.user.name"`, `"items.*.card"` from the top. */
-  json?: string[];
-  /** Is given every URL, header value and text body after all else; returns what is to be written. */
-  custom?: (text: string) => string;
-}
-
 /** A tape: where it is, and how it is used. */
 export interface TapeOptions {
   /** The file, such as `fixtures/checkout.har`. Large bodies are in a folder of the same name with `.d` behind it. */
@@ -88,7 +79,7 @@ export interface TapeOptions {
   match?: MatchOptions;
   /** What follows when every entry for a request has been replayed. `"repeat"` (the last one) by default. */
   afterLast?: "repeat" | "error" | "loop";
-  /** Credentials are redacted before anything is written; `false` writes them. */
+  /** Secrets are redacted before anything is written, and a tape that would still hold one is not; `false` writes everything. */
   redact?: false | RedactOptions;
   /**
    * How fast what was recorded is replayed: at once (`"none"`, the default), as it was (`"recorded"`), or so many times as slow: `0.5` is
@@ -151,10 +142,7 @@ export function checkTapeOptions(options: unknown): asserts options is TapeOptio
     },
     match: checkMatchOptions,
     afterLast: oneOf("repeat", "error", "loop"),
-    redact: (where, value) =>
-      value === false
-        ? undefined
-        : shape({ headers: names, query: names, json: names, custom: callable })(where, value),
+    redact: checkRedactOptions,
     latency: (where, value) => {
       if (value === "none" || value === "recorded") return;
       if (typeof value !== "number" || !(value >= 0) || value === Infinity) {

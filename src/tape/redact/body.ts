@@ -1,56 +1,104 @@
 /**
- * Takes credentials out of bodies: JSON members, form fields, tokens in text. Every other byte stays as it is.
+ * Takes secrets out of bodies: JSON members, form fields, parts, what stands in text. Every other byte stays as it is.
  *
  * @module
  */
 import { Buffer } from "node:buffer";
 import { essence, isJson, isText, parameter } from "../../flow/media_type.ts";
-import { REDACTED } from "../../flow/sensitive.ts";
-import { replaceJson } from "./json_scan.ts";
+import { replaceTokens } from "../../flow/token_shapes.ts";
 import { looksLikeJson } from "../media.ts";
-import type { Secrets } from "./redactor.ts";
+import { latin1, toText } from "./encoding.ts";
+import { type JsonValue, replaceJson } from "./json_scan.ts";
+import { decodePlaceholders, isPlaceholder } from "./placeholders.ts";
+import { looksRandom } from "./random.ts";
+import type { Secrets } from "./secrets.ts";
+import { atOnce, pieces } from "./steps.ts";
+import { decode, redactText, type TextKind } from "./text.ts";
+import { isAmbiguousName } from "../../flow/sensitive.ts";
+
+/** What a body is read as. */
+export type BodyKind = TextKind | "form" | "multipart" | "binary";
 
 /** The body without what is secret; the same array when there is nothing. */
-export function redactBody(bytes: Uint8Array, contentType: string | null, secrets: Secrets): Uint8Array {
+export function* redactBody(
+  bytes: Uint8Array,
+  contentType: string | null,
+  secrets: Secrets,
+): Generator<void, Uint8Array> {
   if (bytes.length === 0) return bytes;
+  const kind = kindOf(bytes, contentType);
+  if (kind === "multipart") return yield* redactMultipart(bytes, contentType!, secrets);
+  const body = kind === "binary" ? undefined : toText(bytes, contentType);
+  if (body === undefined) return redactBinary(bytes, contentType, secrets);
+  const clean = yield* redactDocument(body.text, kind as TextKind | "form", secrets);
+  return clean === body.text ? bytes : body.encode(clean);
+}
+
+/** What a body is by its media type and by how it begins. */
+export function kindOf(bytes: Uint8Array, contentType: string | null): BodyKind {
   const type = essence(contentType);
-  if (type === "multipart/form-data") return redactMultipart(bytes, contentType!, secrets);
-  const json = isJson(contentType) || looksLikeJson(bytes) || /ndjson|jsonl|event-stream/.test(type);
-  if (!json && type !== "" && !isText(contentType)) return bytes;
-
-  const { text, encoding } = toText(bytes);
-  if (text === undefined) return bytes;
-  let clean = text;
-  if (json) clean = redactJsonText(clean, secrets);
-  else if (type === "application/x-www-form-urlencoded") clean = redactForm(clean, secrets);
-  clean = secrets.text(clean);
-  return clean === text ? bytes : Buffer.from(clean, encoding);
-}
-
-/** ASCII is enough to find names; bytes that are not UTF-8 come back as they were. */
-function toText(bytes: Uint8Array): { text: string | undefined; encoding: "utf8" | "latin1" } {
-  try {
-    return { text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes), encoding: "utf8" };
-  } catch {
-    const text = bytes.includes(0) ? undefined : Buffer.from(bytes).toString("latin1");
-    return { text, encoding: "latin1" };
+  if (type.startsWith("multipart/")) return parameter(contentType, "boundary") ? "multipart" : "plain";
+  if (type === "application/x-www-form-urlencoded") return "form";
+  if (
+    isJson(contentType) || /ndjson|jsonl|event-stream/.test(type) || looksLikeJson(bytes) || looksLikeWideJson(bytes)
+  ) {
+    return "json";
   }
+  if (/html|xml/.test(type)) return "markup";
+  if (/javascript|ecmascript|typescript|css/.test(type)) return "program";
+  if (type !== "" && type !== "application/octet-stream" && !isText(contentType)) return "binary";
+  const start = latin1(bytes.subarray(0, 512));
+  if (type === "application/octet-stream" && start.includes("\0")) return "binary";
+  if (/^\s*<(?:[!?a-z])/i.test(start)) return "markup";
+  return /^[\w.%[\]-]{1,64}=[^\s]*$/.test(start) && start.includes("&") ? "form" : "plain";
 }
 
-const quoted = JSON.stringify(REDACTED);
+function* redactDocument(text: string, kind: TextKind | "form", secrets: Secrets): Generator<void, string> {
+  if (kind === "json") text = yield* redactJson(text, secrets);
+  if (kind === "form") text = redactForm(text, secrets);
+  const rest: string[] = [];
+  for (const piece of pieces(text, kind === "markup" ? "tag" : "line")) {
+    rest.push(kind === "form" ? secrets.shapes(piece) : redactText(piece, kind, secrets));
+    yield;
+  }
+  return secrets.custom(rest.join(""));
+}
 
-function redactJsonText(text: string, secrets: Secrets): string {
-  return replaceJson(text, ({ path, start, end, kind }) => {
-    const empty = kind === "string" && end - start === 2;
-    if (kind === "word" || empty) return undefined;
-    for (let depth = path.length; depth > 0; depth--) {
-      if (!secrets.json(depth === path.length ? path : path.slice(0, depth))) continue;
-      if (kind === "string") return quoted;
-      // A number stays a number. Below a secret name it is a lifetime or a count more often than a secret.
-      return depth === path.length ? "0" : undefined;
-    }
-    return kind === "string" ? redactInnerJson(text.slice(start, end), secrets) : undefined;
-  });
+function* redactJson(text: string, secrets: Secrets): Generator<void, string> {
+  return yield* replaceJson(text, (value) => redactMember(text, value, secrets));
+}
+
+function redactMember(text: string, { path, start, end, kind }: JsonValue, secrets: Secrets): string | undefined {
+  if (kind === "word" || (kind === "string" && end - start === 2)) return undefined;
+  for (let depth = path.length; depth > 0; depth--) {
+    if (!secrets.isPlace(depth === path.length ? path : path.slice(0, depth))) continue;
+    if (secrets.isAllowedPlace(path)) return undefined;
+    if (kind === "string") return hideLiteral(text.slice(start, end), nameIn(path, depth), secrets);
+    // A number stays a number. Below a secret name it is a lifetime or a count more often than a secret.
+    return depth === path.length ? "0" : undefined;
+  }
+  if (kind !== "string") return undefined;
+  const name = path.at(-1) ?? "";
+  const literal = text.slice(start, end);
+  if (end - start > 22 && isAmbiguousName(name) && looksRandom(literal.slice(1, -1), { least: 20 })) {
+    return hideLiteral(literal, name, secrets);
+  }
+  return redactInnerJson(literal, secrets);
+}
+
+/** The name under which a secret stands: `tokens: ["a", "b"]` has no other. */
+function nameIn(path: readonly string[], depth: number): string {
+  return path[depth - 1]!;
+}
+
+function hideLiteral(literal: string, name: string, secrets: Secrets): string {
+  let value = literal.slice(1, literal.length > 1 && literal.endsWith('"') ? -1 : undefined);
+  try {
+    value = JSON.parse(literal) as string;
+  } catch {
+    // What was cut off is taken as it stands.
+  }
+  return isPlaceholder(value) && secrets.plain(value) === value ? literal : JSON.stringify(secrets.hide(value, name));
 }
 
 /** JSON that travels as a string within JSON. */
@@ -58,7 +106,7 @@ function redactInnerJson(literal: string, secrets: Secrets): string | undefined 
   if (!/^"\s*[{[]/.test(literal) || !literal.includes('\\"')) return undefined;
   try {
     const inner = JSON.parse(literal) as string;
-    const clean = redactJsonText(inner, secrets);
+    const clean = atOnce(redactJson(inner, secrets));
     return clean === inner ? undefined : JSON.stringify(clean);
   } catch {
     return undefined;
@@ -66,34 +114,53 @@ function redactInnerJson(literal: string, secrets: Secrets): string | undefined 
 }
 
 function redactForm(text: string, secrets: Secrets): string {
-  return text.replace(/(^|&)([^=&]*)=([^&]+)/g, (pair, mark: string, name: string) => {
-    let plain = name;
-    try {
-      plain = decodeURIComponent(name.replaceAll("+", " "));
-    } catch {
-      // A name that cannot be decoded is compared as it stands.
-    }
-    return secrets.field(plain) ? `${mark}${name}=${REDACTED}` : pair;
-  });
+  return decodePlaceholders(text).replace(
+    /(^|&)([^=&]*)=([^&]+)/g,
+    (pair, mark: string, name: string, value: string) => {
+      const plain = decode(value);
+      const clean = secrets.field(decode(name), plain);
+      if (clean !== plain) return `${mark}${name}=${clean}`;
+      // JSON and URLs travel in forms too.
+      if (!/^[{[]|:\/\//.test(plain)) return pair;
+      const inner = atOnce(redactDocument(plain, /^[{[]/.test(plain) ? "json" : "plain", secrets));
+      return inner === plain ? pair : `${mark}${name}=${encodeURIComponent(inner)}`;
+    },
+  );
 }
 
-function redactMultipart(bytes: Uint8Array, contentType: string, secrets: Secrets): Uint8Array {
-  const boundary = parameter(contentType, "boundary");
-  if (!boundary) return bytes;
-  const body = Buffer.from(bytes).toString("latin1");
+function* redactMultipart(bytes: Uint8Array, contentType: string, secrets: Secrets): Generator<void, Uint8Array> {
+  const boundary = parameter(contentType, "boundary")!;
+  const body = latin1(bytes);
   const parts = body.split(`--${boundary}`);
-  const clean = parts.map((part) => {
+  for (const [i, part] of parts.entries()) {
     const blank = part.indexOf("\r\n\r\n");
-    if (blank < 0) return part;
-    const disposition = /^content-disposition:(.*)$/im.exec(part.slice(0, blank))?.[1];
-    const name = parameter(disposition, "name");
     const end = part.endsWith("\r\n") ? part.length - 2 : part.length;
-    if (name === undefined || end <= blank + 4) return part;
+    if (blank < 0 || end <= blank + 4) continue;
     const head = part.slice(0, blank + 4);
-    if (secrets.field(Buffer.from(name, "latin1").toString("utf8"))) return head + REDACTED + part.slice(end);
+    const name = parameter(/^content-disposition:(.*)$/im.exec(head)?.[1], "name");
     const type = /^content-type:[ \t]*(.*?)[ \t]*$/im.exec(head)?.[1] ?? null;
-    const content = redactBody(Buffer.from(part.slice(blank + 4, end), "latin1"), type, secrets);
-    return head + Buffer.from(content).toString("latin1") + part.slice(end);
-  }).join(`--${boundary}`);
+    const content = part.slice(blank + 4, end);
+    const plainName = Buffer.from(name ?? "", "latin1").toString("utf8");
+    const value = Buffer.from(content, "latin1").toString("utf8");
+    const clean = name === undefined ? value : secrets.field(plainName, value);
+    const redacted = clean !== value
+      ? Buffer.from(clean)
+      : yield* redactBody(Buffer.from(content, "latin1"), type, secrets);
+    parts[i] = redactText(head, "plain", secrets) + latin1(redacted) + part.slice(end);
+  }
+  const clean = parts.join(`--${boundary}`);
   return clean === body ? bytes : Buffer.from(clean, "latin1");
+}
+
+/** In binary formats lengths count: a token is overwritten in its place. */
+function redactBinary(bytes: Uint8Array, contentType: string | null, secrets: Secrets): Uint8Array {
+  if (/^(?:image|audio|video|font)\//.test(essence(contentType))) return bytes;
+  const text = latin1(bytes);
+  const clean = replaceTokens(text, (token) => secrets.isAllowed(token) ? token : "*".repeat(token.length));
+  return clean === text ? bytes : Buffer.from(clean, "latin1");
+}
+
+function looksLikeWideJson(bytes: Uint8Array): boolean {
+  const start = latin1(bytes.subarray(0, 64)).replace(/^(?:\xff\xfe|\xfe\xff)?\0*/, "");
+  return /^[{[]\0/.test(start);
 }

@@ -17,15 +17,20 @@ export interface JsonValue {
   readonly kind: "string" | "number" | "word";
 }
 
-/** Calls `visit` for every value that is not an object or array, in order. */
-export function scanJson(text: string, visit: (value: JsonValue) => void): void {
+/** Calls `visit` for every value that is not an object or array, in order. Yields now and then, for those who have other things to do. */
+export function* scanJson(text: string, visit: (value: JsonValue) => void): Generator<void, void> {
   const path: string[] = [];
   // For each open bracket: the next index of an array, or -1 for an object.
   const open: number[] = [];
   let atKey = false;
   const leaf = (start: number, end: number, kind: JsonValue["kind"]) => visit({ path, start, end, kind });
 
+  let pause = SLICE;
   for (let at = 0; at < text.length;) {
+    if (at > pause) {
+      pause = at + SLICE;
+      yield;
+    }
     switch (text.charCodeAt(at)) {
       case 0x7b: // {
         open.push(-1);
@@ -80,10 +85,13 @@ export function scanJson(text: string, visit: (value: JsonValue) => void): void 
 }
 
 /** Replaces values of JSON text; all else stays as it was. `undefined` leaves a value alone. */
-export function replaceJson(text: string, replace: (value: JsonValue) => string | undefined): string {
+export function* replaceJson(
+  text: string,
+  replace: (value: JsonValue) => string | undefined,
+): Generator<void, string> {
   let result = "";
   let copied = 0;
-  scanJson(text, (value) => {
+  yield* scanJson(text, (value) => {
     const replacement = replace(value);
     if (replacement === undefined) return;
     result += text.slice(copied, value.start) + replacement;
@@ -91,6 +99,9 @@ export function replaceJson(text: string, replace: (value: JsonValue) => string 
   });
   return copied === 0 ? text : result + text.slice(copied);
 }
+
+/** So many characters take a millisecond or two. */
+const SLICE = 65_536;
 
 function endOfString(text: string, start: number): number {
   for (let at = start + 1;;) {
