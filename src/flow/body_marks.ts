@@ -23,6 +23,8 @@ export class BodyMarks {
   readonly times: number[] = [];
   /** How many bytes of the request had come by then; -1: it had ended. */
   readonly sent: number[] = [];
+  /** The same when the head came. */
+  readonly headSent: number;
 
   readonly #clock: BodyClock;
   #inChunk = false;
@@ -30,6 +32,7 @@ export class BodyMarks {
   /** @param clock asked for each chunk */
   constructor(clock: BodyClock) {
     this.#clock = clock;
+    this.headSent = clock.sent();
   }
 
   /**

@@ -42,6 +42,8 @@ export class TcpFlow {
   readonly messages: TcpMessage[] = [];
   /** How many bytes each side has sent, kept or not. */
   readonly bytes: { client: number; server: number } = { client: 0, server: 0 };
+  /** Who has ended its side first; missing as long as nobody has. */
+  endedBy?: "client" | "server";
   /** Whether some messages were not kept. */
   truncated = false;
   /** Why it failed: such a flow has a `tcpError` hook and no `tcpEnd`. An addon that sets it ends the flow. */

@@ -38,12 +38,16 @@ export async function encodeEntry(parts: ExchangeParts | TcpParts, options: Enco
 
 async function encodeExchange(exchange: ExchangeParts, options: EncodeOptions): Promise<HarEntry> {
   const { conversation, timings } = exchange;
-  const said = conversation && await encodeConversation(conversation, timings?.start ?? 0, options);
-  const response = await encodeResponse(exchange, options);
+  // Secrets are numbered in the order in which they are met: all are met before a body is waited for.
+  const [request, response, said] = await Promise.all([
+    encodeRequest(exchange, options),
+    encodeResponse(exchange, options),
+    conversation && encodeConversation(conversation, timings?.start ?? 0, options),
+  ]);
   if (said?._file !== undefined) response.content._file = said._file;
   return {
     ...startOf(exchange, options),
-    request: await encodeRequest(exchange, options),
+    request,
     response,
     cache: {},
     ...endOf(exchange, options),

@@ -279,7 +279,7 @@ export class TapeEntry {
     const chunks = (await this.chunks())!;
     let end = 0;
     const marks = chunks.map(({ data, time, after }) => ({ end: end += data.length, time, after }));
-    return { ...parts, stream: { open: stream.open, chunks: marks, after: stream.after } };
+    return { ...parts, stream: { open: stream.open, chunks: marks, turns: stream.turns } };
   }
 
   /** `GET https://shop.test/orders` */

@@ -36,8 +36,8 @@ export interface HarStream {
   _stream?: "ended" | "open";
   /** Where the chunks end, when the body stands here. */
   _chunks?: HarChunk[];
-  /** So many messages of the client came before the head. */
-  _after?: number;
+  /** Of calls in which the two take turns: so many messages of the client came before the head and the end; its end counts as one. */
+  _turns?: { head: number; end: number };
 }
 
 /** An informational response (1xx). */

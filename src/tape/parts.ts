@@ -62,7 +62,8 @@ export function partsOfFlow(flow: PassedFlow): ExchangeParts {
     // An extended CONNECT (RFC 8441) is what a GET is over HTTP/1.1.
     method: websocket === undefined ? request.method : "GET",
     url: request.url,
-    request: partsOfMessage(request),
+    // What was said in a call until it was cut is what was answered.
+    request: partsOfMessage(request, stream?.turns !== undefined),
     status: response?.status ?? 0,
     reason: response?.reason ?? "",
     response: response && partsOfMessage(response, error !== undefined, stream),

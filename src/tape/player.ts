@@ -3,12 +3,21 @@
  *
  * @module
  */
+import { BodyBuffer } from "../flow/body_buffer.ts";
+import type { Flow } from "../flow/flow.ts";
 import type { HttpFlow } from "../flow/http_flow.ts";
 import { FlowResponse } from "../flow/response.ts";
+import { ensureShape } from "../flow/shape.ts";
+import type { TcpFlow } from "../flow/tcp_flow.ts";
+import type { LogEntry } from "../hooks/addon.ts";
 import type { TapeEntry } from "./entry.ts";
 import { Explainer } from "./match/explain.ts";
 import type { TapeOptions } from "./options.ts";
 import type { Redactor } from "./redact/redactor.ts";
+import { bodySource } from "./streams/body_source.ts";
+import { isStreamType } from "./streams/chunk.ts";
+import { Pace } from "./streams/pace.ts";
+import { type Spoken, SpokenEntries } from "./streams/spoken.ts";
 import type { Tape } from "./tape.ts";
 import { type Bucket, type Taken, TapeIndex } from "./match/tape_index.ts";
 
@@ -18,7 +27,9 @@ export interface PlayerOptions {
   /** What becomes of a request that nothing matches: it goes on to the server, or it is refused. */
   misses(flow: HttpFlow): "forward" | "refuse";
   readonly redactor: Redactor;
-  unmatched(flow: HttpFlow, explanation: string): void;
+  unmatched(flow: Flow, explanation: string): void;
+  /** A line for the log. */
+  log(entry: LogEntry): void;
   /** A flow has been answered. */
   answered?(flow: HttpFlow, entry: TapeEntry): void;
 }
@@ -28,6 +39,8 @@ export class Player {
   readonly #with: PlayerOptions;
   readonly #index: TapeIndex;
   readonly #explainer: Explainer;
+  readonly #spoken: SpokenEntries;
+  readonly #pace: Pace;
   // Flows whose answer depends on a body that has not arrived.
   readonly #waiting = new WeakSet<HttpFlow>();
 
@@ -35,7 +48,29 @@ export class Player {
   constructor(tape: Tape | undefined, options: PlayerOptions) {
     this.#with = options;
     this.#index = new TapeIndex(tape?.entries ?? [], options.options, options.redactor);
-    this.#explainer = new Explainer(tape?.entries, options.options, options.redactor);
+    this.#explainer = new Explainer(
+      tape?.entries.filter(({ kind }) => kind !== "tcp"),
+      options.options,
+      options.redactor,
+    );
+    this.#pace = new Pace(options.options.latency);
+    this.#spoken = new SpokenEntries(tape?.entries ?? [], {
+      options: options.options,
+      redactor: options.redactor,
+      pace: this.#pace,
+      unmatched: (flow, explanation) => options.unmatched(flow, explanation),
+      log: (entry) => options.log(entry),
+    });
+  }
+
+  /** Says nothing any more. */
+  close(): void {
+    this.#pace.close();
+  }
+
+  /** Whether the tape has a raw conversation with a server, in which that may speak first. */
+  greets(target: { readonly hostname: string; readonly port: number }): boolean {
+    return this.#spoken.greets(target);
   }
 
   /** Resolves when requests can be looked up; `undefined` when they can at once. */
@@ -45,7 +80,8 @@ export class Player {
 
   /** The entries that have not been replayed. */
   get unused(): readonly TapeEntry[] {
-    return this.#index.unused;
+    const left = this.#index.unused.filter((entry) => !this.#spoken.has(entry));
+    return [...left, ...this.#spoken.unused].sort((a, b) => a.index - b.index);
   }
 
   /** Whether the flow is answered in the `request` hook. */
@@ -57,6 +93,8 @@ export class Player {
   requestHeaders(flow: HttpFlow): Promise<void> | undefined {
     if (flow.response !== undefined || flow.error !== undefined) return undefined;
     const { request } = flow;
+    const spoken = flow.undecided ? undefined : this.#spoken.answer(flow);
+    if (spoken !== undefined) return this.#say(flow, spoken);
     const mustBeWhole = this.#index.whole && !request.content.complete;
     const bucket = mustBeWhole ? undefined : this.#index.find(request);
     const mustWait = bucket !== undefined && !request.content.complete && this.#index.needsBody(bucket);
@@ -74,7 +112,75 @@ export class Player {
   /** The whole request is there. */
   request(flow: HttpFlow): Promise<void> | undefined {
     if (!this.#waiting.delete(flow) || flow.response !== undefined || flow.error !== undefined) return undefined;
+    const spoken = this.#spoken.answer(flow);
+    if (spoken !== undefined) return this.#say(flow, spoken);
     return this.#answer(flow, this.#index.find(flow.request));
+  }
+
+  /** A flow has failed: nobody listens to it any more. */
+  error(flow: HttpFlow): void {
+    this.#spoken.ended(flow);
+  }
+
+  /** A raw conversation begins: the tape speaks for the server, if it has one with it. */
+  tcpStart(flow: TcpFlow): Promise<void> | undefined {
+    return flow.error === undefined && flow.answer === undefined ? this.#spoken.tcp(flow) : undefined;
+  }
+
+  async #say(flow: HttpFlow, pending: Promise<Spoken>): Promise<void> {
+    const spoken = await pending;
+    if (spoken === undefined || flow.error !== undefined) return;
+    if ("response" in spoken) {
+      flow.source = "tape";
+      flow.response = spoken.response;
+      this.#delay(flow, spoken.entry);
+      this.#with.answered?.(flow, spoken.entry);
+    } else if (this.#with.misses(flow) === "refuse") {
+      if ("explanation" in spoken) this.#refuseWith(flow, spoken.explanation);
+      else await this.#refuse(flow, spoken.usedUp);
+    }
+  }
+
+  /** The answer is as late as it was. */
+  #delay(flow: HttpFlow, { wait }: TapeEntry): number {
+    let ms = this.#pace.of(wait);
+    const late = ms;
+    if (late > 0) {
+      ensureShape(flow).response.push({
+        kind: "latency",
+        // Of the head alone: what follows has times of its own.
+        draw: () => {
+          const drawn = ms;
+          ms = 0;
+          return drawn;
+        },
+      });
+    }
+    return late;
+  }
+
+  /** The response of an entry, chunk by chunk where it came so. */
+  async #responseOf(flow: HttpFlow, entry: TapeEntry): Promise<FlowResponse | undefined> {
+    const { failure, stream } = entry;
+    const whole = await entry.response();
+    if (whole === undefined) return undefined;
+    const wait = this.#delay(flow, entry);
+    whole.early = entry.informational.filter(({ status }) => status !== 100);
+    const chunks = await entry.chunks();
+    if (stream === undefined || chunks === undefined || flow.request.method === "HEAD") return whole;
+    const cut = failure && (() => {
+      flow.error ??= { ...failure };
+      flow.kill();
+    });
+    const { status, reason, httpVersion, headers, trailers, early } = whole;
+    headers.delete("content-length");
+    const source = bodySource(chunks, { open: stream.open, wait, ...(cut && { cut }) }, this.#pace);
+    const response = new FlowResponse(status, reason, httpVersion, headers, new BodyBuffer(), source);
+    response.early = early ?? [];
+    if (trailers !== undefined) response.trailers = trailers;
+    // Nobody waits for the end of what may have none.
+    response.stream = stream.open || isStreamType(headers.get("content-type"));
+    return response;
   }
 
   #answer(flow: HttpFlow, bucket: Bucket | undefined): Promise<void> | undefined {
@@ -92,17 +198,20 @@ export class Player {
       return;
     }
     const { failure } = taken.entry;
-    const response = await taken.entry.response();
+    const response = await this.#responseOf(flow, taken.entry);
     // The client may have gone while a body was read.
     if (flow.error !== undefined) return;
     flow.source = "tape";
     if (response !== undefined) flow.response = response;
-    if (failure !== undefined) flow.error = { ...failure };
+    if (failure !== undefined && response?.source === undefined) flow.error = { ...failure };
     this.#with.answered?.(flow, taken.entry);
   }
 
   async #refuse(flow: HttpFlow, usedUp: number): Promise<void> {
-    const explanation = await this.#explainer.explain(flow.request, usedUp);
+    this.#refuseWith(flow, await this.#explainer.explain(flow.request, usedUp));
+  }
+
+  #refuseWith(flow: HttpFlow, explanation: string): void {
     if (flow.error === undefined) {
       flow.source = "tape";
       flow.response = FlowResponse.create({

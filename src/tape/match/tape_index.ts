@@ -182,8 +182,8 @@ export class TapeIndex {
   }
 
   #add(entry: TapeEntry, request?: FlowRequest): void {
-    // A connection that was handed over cannot be answered from here.
-    if (entry.status === 101) return;
+    // Conversations are answered elsewhere.
+    if (entry.kind !== "http" || entry.status === 101) return;
     const key = request === undefined
       ? this.#keys.keyOf(entry.method, entry.url, () => entry.requestHeaders)
       : this.#keyOf(request);

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import type { BodyBuffer } from "../../flow/body_buffer.ts";
+import type { BodyMarks } from "../../flow/body_marks.ts";
 import type { HttpFlow } from "../../flow/http_flow.ts";
 import { essence } from "../../flow/media_type.ts";
+import type { FlowRequest } from "../../flow/request.ts";
 import type { FlowResponse } from "../../flow/response.ts";
 import { isGrpc, messageEnds } from "./grpc.ts";
 
@@ -24,8 +25,16 @@ export interface StreamParts {
   readonly chunks: readonly ChunkMark[];
   /** The server had not ended it. */
   readonly open: boolean;
-  /** So many messages of the client came before the head: of calls in which the two take turns. */
-  readonly after?: number;
+  /** Of calls in which the two take turns. */
+  readonly turns?: Turns | undefined;
+}
+
+/** What a server waits for in a call: so many messages of the client, whose end counts as one. */
+export interface Turns {
+  /** Before its head. */
+  readonly head: number;
+  /** Before it ends. */
+  readonly end: number;
 }
 
 /** A pause of so many milliseconds makes a stream of a body whose length nobody knew. */
@@ -56,7 +65,7 @@ export function streamOf(
   const open = flow.error !== undefined && !isFailure(flow.error.code);
   const start = flow.timings.responseStart ?? 0;
   const times = marks.times.map((time) => Math.max(0, time - start));
-  const turns = turnsOf(flow.request.content, marks.sent, flow.request.headers.get("content-type"));
+  const turns = turnsOf(flow.request, marks);
   const slow = times.some((time, i) => time - (times[i - 1] ?? 0) >= PAUSE_MS);
   const telling = slow || open || turns !== undefined ||
     marks.ends.length > 1 && isStreamType(headers.get("content-type"));
@@ -65,13 +74,13 @@ export function streamOf(
   const chunks = marks.ends.map((end, i): ChunkMark => ({
     end: Math.min(end, kept),
     time: times[i]!,
-    ...(turns && { after: turns[i]! }),
+    ...(turns && { after: turns.chunks[i]! }),
   }));
   // What came of a chunk that was not complete.
   if ((chunks.at(-1)?.end ?? 0) < kept) {
-    chunks.push({ end: kept, time: times.at(-1) ?? 0, ...(turns && { after: turns.at(-1) ?? 0 }) });
+    chunks.push({ end: kept, time: times.at(-1) ?? 0, ...(turns && { after: turns.chunks.at(-1) ?? 0 }) });
   }
-  return { chunks, open, ...(turns && { after: Math.min(...turns) }) };
+  return { chunks, open, ...(turns && { turns: { head: turns.head, end: turns.end } }) };
 }
 
 /** Whether a body that its client has left, or that ended because the proxy was closed, is a recording all the same. */
@@ -85,9 +94,14 @@ function isFailure(code: string): boolean {
   return code.startsWith("UPSTREAM_");
 }
 
-/** How many messages of the client had come before each chunk; `undefined` where the whole request had. */
-function turnsOf(request: BodyBuffer, sent: readonly number[], contentType: string | null): number[] | undefined {
-  if (!isGrpc(contentType) || sent.every((size) => size < 0)) return undefined;
-  const ends = messageEnds(request.bytes());
-  return sent.map((size) => size < 0 ? ends.length : ends.filter((end) => end <= size).length);
+/** What of the client had come before the head, each chunk and the end; `undefined` where its whole request had come before the head. */
+function turnsOf(
+  { content, headers }: FlowRequest,
+  { headSent, sent }: BodyMarks,
+): Turns & { chunks: number[] } | undefined {
+  if (headSent < 0 || !isGrpc(headers.get("content-type"))) return undefined;
+  const ends = messageEnds(content.bytes());
+  const count = (size: number) => size < 0 ? ends.length + 1 : ends.filter((end) => end <= size).length;
+  // Of a request that had not ended when the answer had, the rest is let go.
+  return { head: count(headSent), chunks: sent.map(count), end: ends.length + (content.truncated ? 0 : 1) };
 }

@@ -42,7 +42,7 @@ export async function encodeStream(
   const ends = moveMarks(plain, clean, marks.map(({ end }) => end));
   const facts: HarStream = {
     _stream: stream.open ? "open" : "ended",
-    ...(stream.after !== undefined && { _after: stream.after }),
+    ...(stream.turns && { _turns: stream.turns }),
   };
   const chunks = marks.map(({ time, after }, i) => ({
     ...(times && time !== undefined && { time: milliseconds(time) }),

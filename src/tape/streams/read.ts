@@ -8,13 +8,14 @@ import type { InformationalResponse } from "../../flow/http_flow.ts";
 import { FlowHeaders } from "../../flow/headers.ts";
 import { base64, object, optionalCount, string, word, Wrong } from "../field.ts";
 import type { Json } from "../har_read.ts";
+import type { Turns } from "./chunk.ts";
 import type { Said, SaidClose, TcpEnd } from "./said.ts";
 import { readBytes } from "./text_or_base64.ts";
 
 /** What stands in an entry of a streamed body; its chunks may be in a file. */
 export interface StoredStream {
   readonly open: boolean;
-  readonly after: number | undefined;
+  readonly turns?: Turns | undefined;
   /** The sizes of the chunks of a body that stands in the entry. */
   readonly chunks: readonly StoredChunk[] | undefined;
 }
@@ -53,8 +54,8 @@ export interface StoredTcp {
 export function readStream(content: Json, where: string): StoredStream | undefined {
   if (content._stream === undefined || content._stream === null) return undefined;
   const open = word(content._stream, `${where}._stream`, "ended", "open") === "open";
-  const after = optionalCount(content._after, `${where}._after`);
-  if (content._file !== undefined) return { open, after, chunks: undefined };
+  const turns = readTurns(content._turns, `${where}._turns`);
+  if (content._file !== undefined) return { open, chunks: undefined, ...turns };
   const list = content._chunks ?? [];
   if (!Array.isArray(list)) throw new Wrong(`${where}._chunks`, list, "an array");
   const chunks = list.map((it, i): StoredChunk => {
@@ -63,7 +64,18 @@ export function readStream(content: Json, where: string): StoredStream | undefin
     if (chunk.size === undefined) throw new Wrong(`${place}.size`, undefined, "a number of bytes");
     return { size: optionalCount(chunk.size, `${place}.size`) ?? 0, ...paceOf(chunk, place, ".") };
   });
-  return { open, after, chunks };
+  return { open, chunks, ...turns };
+}
+
+function readTurns(turns: unknown, where: string): { turns?: Turns } {
+  if (turns === undefined || turns === null) return {};
+  const { head, end } = object(turns, where);
+  const count = (value: unknown, name: string) => {
+    const it = optionalCount(value, `${where}.${name}`);
+    if (it === undefined) throw new Wrong(`${where}.${name}`, undefined, "a number of messages");
+    return it;
+  };
+  return { turns: { head: count(head, "head"), end: count(end, "end") } };
 }
 
 /** The chunks of a body that stands in the entry. @throws {Wrong} they are more or less than the body */
