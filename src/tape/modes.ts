@@ -5,7 +5,7 @@
  */
 import process from "node:process";
 import { OptionsError } from "../flow/error.ts";
-import type { HttpFlow } from "../flow/http_flow.ts";
+import type { Flow } from "../flow/flow.ts";
 import { compile } from "../flow/matcher/compile.ts";
 import type { CompiledMatcher } from "../flow/matcher/types.ts";
 import { didYouMean } from "../flow/suggest.ts";
@@ -80,17 +80,22 @@ export class Modes {
    *
    * @throws {BodyIncompleteError} a matcher must see a body that has not arrived
    */
-  of(flow: HttpFlow): FlowMode {
-    return this.#specialOf(flow)?.mode ?? this.main;
+  of(flow: Flow): FlowMode {
+    return this.#special[this.placeOf(flow)]?.mode ?? this.main;
   }
 
-  /** Whether a matcher of its own, and not the mode of the tape, has a flow recorded: entries that it matches are replaced. */
-  replaces(flow: HttpFlow): boolean {
-    return this.#specialOf(flow)?.mode === "record";
+  /**
+   * The place of the matcher that a flow has its mode from; -1 when that is the mode of the tape.
+   *
+   * @throws {BodyIncompleteError} a matcher must see a body that has not arrived
+   */
+  placeOf(flow: Flow): number {
+    return this.#special.findIndex(({ matcher }) => matcher.matches(flow));
   }
 
-  #specialOf(flow: HttpFlow): { readonly mode: FlowMode } | undefined {
-    return this.#special.find(({ matcher }) => matcher.matches(flow));
+  /** Whether there are modes for some flows. */
+  get mixed(): boolean {
+    return this.#special.length > 0;
   }
 }
 

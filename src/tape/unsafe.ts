@@ -1,0 +1,76 @@
+/**
+ * Requests that change something on a server: a recording may refuse to send them.
+ *
+ * @module
+ */
+import type { Flow } from "../flow/flow.ts";
+import type { HttpFlow } from "../flow/http_flow.ts";
+import { compile } from "../flow/matcher/compile.ts";
+import type { CompiledMatcher, Matcher } from "../flow/matcher/types.ts";
+import { FlowResponse } from "../flow/response.ts";
+import type { TapeOptions } from "./options.ts";
+import type { Redactor } from "./redact/redactor.ts";
+
+/** Methods that only ask (RFC 9110 section 9.2.1, RFC 3253, RFC 4918, RFC 5323, and QUERY). */
+const SAFE: ReadonlySet<string> = new Set([
+  "GET",
+  "HEAD",
+  "OPTIONS",
+  "TRACE",
+  "CONNECT",
+  "PROPFIND",
+  "REPORT",
+  "SEARCH",
+  "QUERY",
+]);
+
+/** What the option `blockUnsafe` stands for. */
+export class UnsafeGuard {
+  readonly #allowed: readonly CompiledMatcher[];
+  readonly #redactor: Redactor;
+  readonly #refused: (flow: Flow, explanation: string) => void;
+
+  /**
+   * @param refused is told of every request that was not sent
+   * @throws {OptionsError} a matcher is not accepted
+   */
+  constructor(
+    option: NonNullable<Exclude<TapeOptions["blockUnsafe"], false>>,
+    redactor: Redactor,
+    refused: (flow: Flow, explanation: string) => void,
+  ) {
+    const allow = option === true ? [] : Array.isArray(option.allow) ? option.allow : [option.allow];
+    this.#allowed = allow.map((one: Matcher, i: number) => compile(one, `tape.blockUnsafe.allow[${i}]`));
+    this.#redactor = redactor;
+    this.#refused = refused;
+  }
+
+  /**
+   * Whether the request must not be sent.
+   *
+   * @throws {BodyIncompleteError} a matcher must see a body that has not arrived
+   */
+  blocks(flow: HttpFlow): boolean {
+    return !SAFE.has(flow.request.method) && !this.#allowed.some((one) => one.matches(flow));
+  }
+
+  /** Answers the flow with what to do about it. */
+  refuse(flow: HttpFlow): void {
+    const { method, url } = flow.request;
+    const explanation =
+      `${method} ${this.#redactor.url(url)} was not sent: it is to be recorded, ${method} may change ` +
+      "something on the server, and blockUnsafe is set.\n\nIf it may be sent: " +
+      `blockUnsafe: { allow: ${JSON.stringify(`${method} ${allowable(this.#redactor.url(url))}`)} }\n`;
+    flow.source = "tape";
+    flow.response = FlowResponse.create({
+      status: 502,
+      headers: { "content-type": "text/plain; charset=utf-8", "x-flowtape-error": "unsafe" },
+      body: explanation,
+    });
+    this.#refused(flow, explanation);
+  }
+}
+
+function allowable(url: string): string {
+  return url.split(/[?#]/, 1)[0]!;
+}
