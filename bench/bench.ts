@@ -38,7 +38,7 @@ export class Bench implements AsyncDisposable {
   readonly quick: boolean;
   readonly folder: string;
   readonly load: Remote<LoadMethods>;
-  readonly origin: { readonly http: number; readonly https: number };
+  readonly origin: { readonly http: number; readonly https: number; readonly http2: number };
   readonly surroundings: Surroundings;
   readonly #profile: string | undefined;
   readonly #children: { end(): Promise<void> }[];

@@ -1,8 +1,8 @@
 /**
  * Measures flowtape beside its peers and prints what came out, with the target of each figure.
  *
- *     npm run bench                         everything, in under four minutes
- *     npm run bench -- --quick              everything, in under one minute, and less exact
+ *     npm run bench                         everything, in about six minutes
+ *     npm run bench -- --quick              everything, in under two minutes, and less exact
  *     npm run bench -- http https           some scenarios
  *     npm run bench -- --json               for a program
  *
@@ -16,18 +16,22 @@ import { parseArgs } from "node:util";
 import { Bench, type Pace } from "./bench.ts";
 import { prepare } from "./prepare.ts";
 import { machine, renderResult, renderSummary, type Report } from "./report.ts";
+import { closing } from "./scenarios/closing.ts";
 import { firstSeenNames, newConnections, oneNewName } from "./scenarios/handshakes.ts";
-import { largeBody } from "./scenarios/large_body.ts";
+import { gigabyte, largeBody } from "./scenarios/large_body.ts";
 import { longTape, manyRules } from "./scenarios/many.ts";
 import { memory } from "./scenarios/memory.ts";
-import { interception, passThrough } from "./scenarios/pass_through.ts";
+import { interception, interceptionHttp2, passThrough } from "./scenarios/pass_through.ts";
 import { oneRule } from "./scenarios/respond.ts";
 import type { Scenario } from "./scenarios/scenario.ts";
 import { importing, starting } from "./scenarios/startup.ts";
+import { webSocket } from "./scenarios/websocket.ts";
 
 const SCENARIOS: readonly Scenario[] = [
   passThrough,
   interception,
+  interceptionHttp2,
+  webSocket,
   oneRule,
   manyRules,
   longTape,
@@ -35,6 +39,8 @@ const SCENARIOS: readonly Scenario[] = [
   firstSeenNames,
   oneNewName,
   largeBody,
+  gigabyte,
+  closing,
   memory,
   importing,
   starting,

@@ -43,6 +43,14 @@ export function isBodyFor(path: string, size: number, chunk: Buffer, start: numb
   return FILLER.compare(chunk, start + path.length, end, 0, size - path.length) === 0;
 }
 
+/** Some fields of every response of the origin, as HTTP/2 names them. */
+export const ORIGIN_FIELDS = {
+  server: "origin",
+  date: "Thu, 01 Jan 2026 00:00:00 GMT",
+  "content-type": "text/plain; charset=utf-8",
+  "cache-control": "no-cache",
+} as const;
+
 /** The response of the origin, in one piece as a server that knows its trade writes it. */
 export function originResponse(path: string, size: number = BODY_BYTES): string {
   return "HTTP/1.1 200 OK\r\nServer: origin\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n" +

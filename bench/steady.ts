@@ -2,11 +2,13 @@
 import type { Bench, RunningContender } from "./bench.ts";
 import type { Job } from "./contenders/contender.ts";
 import type { Destination } from "./load/connect.ts";
+import type { Protocol } from "./load/steady_load.ts";
 import { BODY_BYTES } from "./payload.ts";
 import { figure, type Line } from "./result.ts";
 import { spreadOf } from "./statistics.ts";
 
-export const CONNECTIONS = 32;
+/** How many requests are in flight at once. */
+export const LANES = 32;
 
 export interface Slice {
   /** Processor time of the contender's process for each request, in microseconds. */
@@ -24,10 +26,11 @@ export interface ClosedSlice extends Slice {
 
 export interface SteadyOptions {
   readonly to: Destination;
+  readonly protocol?: Protocol;
   readonly paths?: number;
   readonly bodyBytes?: number;
-  /** The contender must hold an exchange for each request afterwards. */
-  readonly recorded?: boolean;
+  /** How many exchanges or messages the contender must hold afterwards for each request. */
+  readonly kept?: number;
 }
 
 const warmed = new WeakSet<RunningContender>();
@@ -61,22 +64,24 @@ export async function measureRunning(
   bench: Bench,
   contender: RunningContender,
   endpoint: { port: number; ca?: string },
-  { to, paths = 64, bodyBytes = BODY_BYTES, recorded = false }: SteadyOptions,
+  { to, protocol = "http1", paths = 64, bodyBytes = BODY_BYTES, kept = 0 }: SteadyOptions,
 ): Promise<Slice> {
   const { load, pace } = bench;
-  await load.open({ endpoint, to, paths, bodyBytes, connections: CONNECTIONS });
+  await load.open({ endpoint, to, protocol, paths, bodyBytes, lanes: LANES });
   await load.drive({
     ms: warmed.has(contender) ? pace.warmMs : pace.warmMs * 10,
   });
   warmed.add(contender);
-  if (recorded) await contender.call.reset();
+  // What conversations are in the middle of stays with them.
+  if (kept > 0 && protocol !== "websocket") await contender.call.reset();
+  const held = await contender.call.seen();
 
   const before = await contender.call.cpu();
   const driven = await load.drive({ ms: pace.sliceMs });
   const used = await contender.call.cpu() - before;
 
+  if (kept > 0) await expectKept(contender, held + kept * driven.requests);
   await load.close();
-  if (recorded) await expectRecorded(contender, driven.requests);
   return {
     cpu: used / driven.requests,
     perSecond: driven.requests / (driven.ms / 1000),
@@ -104,12 +109,12 @@ export function busyNote(slices: readonly Slice[]): string[] {
 }
 
 /** Some contenders tell of an exchange a moment after its last byte. */
-async function expectRecorded(contender: RunningContender, requests: number): Promise<void> {
+async function expectKept(contender: RunningContender, count: number): Promise<void> {
   let seen = 0;
   for (let attempt = 0; attempt < 50; attempt++) {
     seen = await contender.call.seen();
-    if (seen >= requests) return;
+    if (seen >= count) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error(`${contender.name} answered ${requests} requests and recorded ${seen}`);
+  throw new Error(`${contender.name} holds ${seen} exchanges or messages where there were ${count}`);
 }

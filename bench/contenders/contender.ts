@@ -7,8 +7,15 @@ export type ContenderName = "flowtape" | "node" | "mockttp";
 
 /** What a proxy has to do while it is measured. */
 export type Job =
-  /** Forward everything to the origin, and keep every exchange with its bodies. `tape`: a file to record to, for those that record. */
-  | { readonly kind: "record"; readonly tape?: string }
+  /**
+   * Forward everything to the origin, and keep every exchange with its bodies. `tape`: a file to record to, for those that record.
+   * `http2`: clients and origin speak it.
+   */
+  | { readonly kind: "record"; readonly tape?: string; readonly http2?: boolean }
+  /** Forward WebSockets, and keep the messages. */
+  | { readonly kind: "websocket" }
+  /** Open tunnels to whatever is asked for, and relay what passes as it is. */
+  | { readonly kind: "tunnel" }
   /** Forward and keep at most so much of each body. */
   | { readonly kind: "stream"; readonly maxBody: number }
   /** Answer from rules, one for each path, without an origin. */
@@ -20,7 +27,14 @@ export type Job =
   /** Answer every request with the body of one path, whatever name it is for. */
   | { readonly kind: "respondAny"; readonly path: string }
   /** Answer from a tape. */
-  | { readonly kind: "replay"; readonly tape: string };
+  | { readonly kind: "replay"; readonly tape: string }
+  /** Serve the connections of `test/support/crowd.ts`. */
+  | {
+    readonly kind: "crowd";
+    readonly ca: string;
+    readonly hosts: Record<string, string>;
+    readonly stuckProxy: string;
+  };
 
 export interface Surroundings {
   /** Where the built package is. */
@@ -33,7 +47,7 @@ export interface Surroundings {
 
 export interface Contender {
   start(job: Job, surroundings: Surroundings): Promise<Endpoint>;
-  /** How many exchanges it holds. */
+  /** How many exchanges it holds; of WebSockets, how many messages. */
   seen(): number;
   /** Lets go of what it holds. */
   reset(): void | Promise<void>;

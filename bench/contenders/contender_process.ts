@@ -1,4 +1,5 @@
 /** The process around one contender: starts it, and reads its processor time and memory. */
+import { performance } from "node:perf_hooks";
 import process from "node:process";
 import { setImmediate } from "node:timers/promises";
 import { serve } from "../rpc.ts";
@@ -19,6 +20,17 @@ const methods = {
   seen: () => contender.seen(),
   reset: () => contender.reset(),
   stop: () => contender.stop(),
+  /** The milliseconds that stopping takes. */
+  async timeStop(): Promise<number> {
+    const begin = performance.now();
+    await contender.stop();
+    return performance.now() - begin;
+  },
+  /** What keeps this process alive, by kind. */
+  async open(): Promise<string[]> {
+    await setImmediate();
+    return process.getActiveResourcesInfo();
+  },
   /** Processor time of this whole process so far, user and system, every thread, in microseconds. */
   cpu(): number {
     const { user, system } = process.cpuUsage();

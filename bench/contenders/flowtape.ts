@@ -4,6 +4,7 @@ import { bodyFor, itemPath } from "../payload.ts";
 import type { Contender, Job, Surroundings } from "./contender.ts";
 
 let proxy: Flowtape.Proxy;
+let webSockets = false;
 
 export const contender: Contender = {
   async start(job: Job, surroundings: Surroundings) {
@@ -12,12 +13,22 @@ export const contender: Contender = {
       upstream: { ca: surroundings.originCa },
       ...optionsFor(job, flowtape),
     });
+    webSockets = job.kind === "websocket";
     return { port: proxy.port, ca: proxy.ca.cert };
   },
-  seen: () => proxy.flows.length,
+  seen: () => webSockets ? messages() : proxy.flows.length,
   reset: () => proxy.reset(),
   stop: () => proxy.close(),
 };
+
+function messages(): number {
+  let count = 0;
+  for (const flow of proxy.flows) {
+    const { websocket } = flow as Flowtape.HttpFlow;
+    count += (websocket?.messages.length ?? 0) + (websocket?.omitted ?? 0);
+  }
+  return count;
+}
 
 /** The other contenders keep all they see, so flowtape does as well. */
 const EVERYTHING = 1_000_000;
@@ -30,6 +41,10 @@ function optionsFor(job: Job, { respond }: typeof Flowtape): Flowtape.ProxyOptio
         capture: { maxFlows: EVERYTHING },
         ...(job.tape ? { tape: { path: job.tape, mode: "record" } } : {}),
       };
+    case "websocket":
+      return {};
+    case "tunnel":
+      return { https: { passthrough: () => true } };
     case "stream":
       return { capture: { maxBody: job.maxBody } };
     case "respond":
@@ -43,5 +58,13 @@ function optionsFor(job: Job, { respond }: typeof Flowtape): Flowtape.ProxyOptio
       return { rules: [[() => true, answer(job.path)]] };
     case "replay":
       return { tape: { path: job.tape, mode: "replay" } };
+    case "crowd":
+      return {
+        upstream: {
+          ca: job.ca,
+          hosts: job.hosts,
+          proxy: ({ request }) => request.hostname.endsWith("stuck.test") ? job.stuckProxy : undefined,
+        },
+      };
   }
 }

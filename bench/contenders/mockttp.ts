@@ -7,6 +7,7 @@ import {
   getLocal,
   type Mockttp,
   type RequestRuleBuilder,
+  type WebSocketMessage,
 } from "mockttp";
 import { bodyFor, itemPath } from "../payload.ts";
 import type { Contender, Job, Surroundings } from "./contender.ts";
@@ -14,32 +15,34 @@ import type { Contender, Job, Surroundings } from "./contender.ts";
 let server: Mockttp;
 const requests: CompletedRequest[] = [];
 const responses: CompletedResponse[] = [];
+const messages: WebSocketMessage[] = [];
 /** One for the process, as for flowtape: making it is measured by the scenario about starting. */
 const authority = generateCACertificate();
 
 export const contender: Contender = {
   async start(job: Job, surroundings: Surroundings) {
     const https = await authority;
-    server = getLocal({ https, http2: false, ...optionsFor(job) });
+    server = getLocal({ https, http2: job.kind === "record" && job.http2 === true, ...optionsFor(job) });
     await server.start(0);
     await addRules(job, surroundings);
     return { port: server.port, ca: https.cert };
   },
-  seen: () => Math.min(requests.length, responses.length),
-  reset() {
-    requests.length = 0;
-    responses.length = 0;
-  },
+  seen: () => messages.length || Math.min(requests.length, responses.length),
+  reset,
   async stop() {
     await server.stop();
-    requests.length = 0;
-    responses.length = 0;
+    reset();
   },
 };
+
+function reset(): void {
+  for (const kept of [requests, responses, messages]) kept.length = 0;
+}
 
 /** Its own record holds requests only, so exchanges are kept through its events, and not twice. */
 function optionsFor(job: Job): { recordTraffic?: boolean; maxBodySize?: number } {
   if (job.kind === "record") return { recordTraffic: false };
+  if (job.kind === "websocket") return { recordTraffic: false };
   if (job.kind === "stream") {
     return { recordTraffic: false, maxBodySize: job.maxBody };
   }
@@ -54,6 +57,11 @@ async function addRules(job: Job, surroundings: Surroundings): Promise<void> {
       await server.on("request", (request) => requests.push(request));
       await server.on("response", (response) => responses.push(response));
       await server.forAnyRequest().thenPassThrough();
+      break;
+    case "websocket":
+      await server.on("websocket-message-received", (message) => messages.push(message));
+      await server.on("websocket-message-sent", (message) => messages.push(message));
+      await server.forAnyWebSocket().thenPassThrough();
       break;
     case "stream":
       await server.forAnyRequest().thenPassThrough();

@@ -37,22 +37,34 @@ export async function dial(port: number): Promise<Socket> {
 }
 
 /** Opens a tunnel and speaks TLS in it, as a client that checks the certificate. */
-export async function dialTls(socket: Socket, to: Destination, trust: SecureContext): Promise<TLSSocket> {
-  const authority = `${to.host}:${to.port}`;
-  socket.write(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n\r\n`);
-  const [answer] = await once(socket, "data") as [Buffer];
-  if (!/^HTTP\/1\.1 200 .*\r\n\r\n$/s.test(answer.toString("latin1"))) {
-    throw new Error(`wrong response to CONNECT ${authority}:\n${answer.toString("latin1")}`);
-  }
-  socket.removeAllListeners("data");
+export async function dialTls(
+  socket: Socket,
+  to: Destination,
+  { trust, alpn = "http/1.1" }: { trust: SecureContext; alpn?: string },
+): Promise<TLSSocket> {
+  await openTunnel(socket, to);
   const secure = connectTls({
     socket,
     servername: to.host,
     secureContext: trust,
-    ALPNProtocols: ["http/1.1"],
+    ALPNProtocols: [alpn],
   });
   await once(secure, "secureConnect");
   return secure;
+}
+
+/** What asks a proxy for a tunnel. */
+export function connectRequest({ host, port }: Destination): string {
+  return `CONNECT ${host}:${port} HTTP/1.1\r\nHost: ${host}:${port}\r\n\r\n`;
+}
+
+async function openTunnel(socket: Socket, to: Destination): Promise<void> {
+  socket.write(connectRequest(to));
+  const [answer] = await once(socket, "data") as [Buffer];
+  if (!/^HTTP\/1\.1 200 .*\r\n\r\n$/s.test(answer.toString("latin1"))) {
+    throw new Error(`wrong response to CONNECT ${to.host}:${to.port}:\n${answer.toString("latin1")}`);
+  }
+  socket.removeAllListeners("data");
 }
 
 /** One context for all connections to a proxy: building one costs more than a handshake. */

@@ -57,7 +57,7 @@ export async function meetAtOnce(
   const sockets = await Promise.all(Array.from({ length: options.clients }, () => dial(options.endpoint.port)));
   const begin = performance.now();
   const fingerprints = await Promise.all(sockets.map(async (socket) => {
-    const secure = await dialTls(socket, to, trust);
+    const secure = await dialTls(socket, to, { trust });
     const fingerprint = secure.getPeerCertificate().fingerprint256;
     await askOnce(secure, to, options.path);
     return fingerprint;
@@ -69,7 +69,7 @@ export async function meetAtOnce(
 }
 
 async function visit(endpoint: Endpoint, to: Destination, path: string, trust: SecureContext): Promise<void> {
-  await askOnce(await dialTls(await dial(endpoint.port), to, trust), to, path);
+  await askOnce(await dialTls(await dial(endpoint.port), to, { trust }), to, path);
 }
 
 async function askOnce(socket: TLSSocket, to: Destination, path: string): Promise<void> {

@@ -4,14 +4,9 @@
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { isBodyFor } from "../payload.ts";
+import type { Exchange, Lane } from "./lane.ts";
 
-/** What a connection asks for next: the bytes of the request, and the path whose body must come back. */
-export interface Exchange {
-  readonly request: Buffer;
-  readonly path: string;
-}
-
-export class KeepAlive {
+export class KeepAlive implements Lane {
   readonly #socket: Socket;
   readonly #bodyBytes: number;
   #pending: Buffer | undefined;
@@ -29,7 +24,6 @@ export class KeepAlive {
     socket.on("close", () => this.#fail(new Error("the connection was closed before the response was complete")));
   }
 
-  /** Sends what `next` gives until it gives nothing; resolves to the number of right answers. */
   run(next: () => Exchange | undefined): Promise<number> {
     if (this.#failure) return Promise.reject(this.#failure);
     this.#finished = Promise.withResolvers();

@@ -1,11 +1,13 @@
 /** The load generator: a process that asks a contender for known things in a known way, and checks what comes back. */
 import { serve } from "../rpc.ts";
 import type { Destination, Endpoint } from "./connect.ts";
-import { download } from "./download.ts";
+import { type Download, download } from "./download.ts";
+import { type Crowd, gather } from "./crowd.ts";
 import { meetAtOnce, meetNames, reconnect } from "./handshakes.ts";
 import { SteadyLoad, type SteadyPlan } from "./steady_load.ts";
 
 let steady: SteadyLoad | undefined;
+let crowd: Crowd | undefined;
 
 const methods = {
   /** Opens keep-alive connections and sends one request on each. */
@@ -31,7 +33,20 @@ const methods = {
   meetAtOnce: (
     o: { endpoint: Endpoint; name: string; path: string; clients: number },
   ) => meetAtOnce(o),
-  download: (o: { endpoint: Endpoint; to: Destination; bytes: number }) => download(o),
+  download: (o: Download) => download(o),
+  /** Starts the servers that connections of every kind need; tells what the proxy must know of them. */
+  async gather() {
+    crowd = await gather();
+    return crowd.surroundings;
+  },
+  /** Opens so many connections of every kind. */
+  come: (o: { endpoint: Endpoint; ofEach: number }) => crowd!.come(o),
+  /** Resolves when all connections of the crowd are closed, by the proxy; then its servers are, too. */
+  async disperse(): Promise<number> {
+    const count = await crowd!.disperse();
+    crowd = undefined;
+    return count;
+  },
 };
 
 export type LoadMethods = typeof methods;

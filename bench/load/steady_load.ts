@@ -1,15 +1,26 @@
-/** A closed loop over keep-alive connections: each sends its next request when the response to the last one is complete. */
+/** A closed loop: each connection or stream sends its next request when the response to the last one is complete. */
 import type { Buffer } from "node:buffer";
 import { performance } from "node:perf_hooks";
 import process from "node:process";
 import { itemPath } from "../payload.ts";
 import { type Destination, dial, dialTls, type Endpoint, requestFor, trustIn } from "./connect.ts";
-import { type Exchange, KeepAlive } from "./keep_alive.ts";
+import { Http2Lane, openSession } from "./http2_lane.ts";
+import { KeepAlive } from "./keep_alive.ts";
+import type { Exchange, Lane } from "./lane.ts";
+import { WebSocketLane } from "./websocket_lane.ts";
+
+/** `http2`: streams of HTTP/2, in TLS. `websocket`: messages to a server that sends them back. */
+export type Protocol = "http1" | "http2" | "websocket";
+
+/** So many streams share a connection of HTTP/2. */
+const STREAMS = 8;
 
 export interface SteadyPlan {
   readonly endpoint: Endpoint;
   readonly to: Destination;
-  readonly connections: number;
+  readonly protocol: Protocol;
+  /** How many requests are in flight at once: as many connections, except in HTTP/2. */
+  readonly lanes: number;
   /** How many different paths are asked for, in turn. */
   readonly paths: number;
   readonly bodyBytes: number;
@@ -23,26 +34,18 @@ export interface Driven {
 }
 
 export class SteadyLoad {
-  readonly #connections: KeepAlive[];
+  readonly #lanes: Lane[];
   readonly #exchanges: Exchange[];
   #turn = 0;
 
-  private constructor(connections: KeepAlive[], exchanges: Exchange[]) {
-    this.#connections = connections;
+  private constructor(lanes: Lane[], exchanges: Exchange[]) {
+    this.#lanes = lanes;
     this.#exchanges = exchanges;
   }
 
   static async open(plan: SteadyPlan): Promise<SteadyLoad> {
-    const exchanges = prepare(plan);
-    const trust = plan.to.scheme === "https" ? trustIn(plan.endpoint) : undefined;
-    const connections = await Promise.all(
-      Array.from({ length: plan.connections }, async () => {
-        const socket = await dial(plan.endpoint.port);
-        return new KeepAlive(trust ? await dialTls(socket, plan.to, trust) : socket, plan.bodyBytes);
-      }),
-    );
-    const load = new SteadyLoad(connections, exchanges);
-    await load.drive({ requests: plan.connections });
+    const load = new SteadyLoad(await openLanes(plan), prepare(plan));
+    await load.drive({ requests: plan.lanes });
     return load;
   }
 
@@ -53,7 +56,7 @@ export class SteadyLoad {
     let left = until.requests ?? Infinity;
     const next = (): Exchange | undefined =>
       left-- > 0 && performance.now() < deadline ? this.#exchanges[this.#turn++ % this.#exchanges.length] : undefined;
-    const counts = await Promise.all(this.#connections.map((connection) => connection.run(next)));
+    const counts = await Promise.all(this.#lanes.map((lane) => lane.run(next)));
     const ms = performance.now() - begin;
     const { user, system } = process.cpuUsage(used);
     return {
@@ -64,7 +67,28 @@ export class SteadyLoad {
   }
 
   close(): void {
-    for (const connection of this.#connections) connection.close();
+    for (const lane of this.#lanes) lane.close();
+  }
+}
+
+function openLanes({ protocol, endpoint, to, lanes, bodyBytes }: SteadyPlan): Promise<Lane[]> {
+  const trust = to.scheme === "https" ? trustIn(endpoint) : undefined;
+  const open = async (): Promise<Lane> => {
+    const socket = await dial(endpoint.port);
+    return new KeepAlive(trust ? await dialTls(socket, to, { trust }) : socket, bodyBytes);
+  };
+  const times = <T>(count: number, make: () => T): T[] => Array.from({ length: count }, make);
+  switch (protocol) {
+    case "http1":
+      return Promise.all(times(lanes, open));
+    case "http2": {
+      const sessions = times(Math.ceil(lanes / STREAMS), () => openSession(endpoint, to, trust!));
+      return Promise.all(sessions).then((all) =>
+        all.flatMap((session) => times(STREAMS, () => new Http2Lane(session, bodyBytes)))
+      );
+    }
+    case "websocket":
+      return Promise.all(times(lanes, () => WebSocketLane.open(endpoint, to)));
   }
 }
 

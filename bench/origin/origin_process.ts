@@ -1,20 +1,24 @@
 /**
  * The origin: a server on raw sockets that answers in one write and does nothing else, so that it is never the bottleneck.
- * `/items/...` gets a small response, `/bytes/N` gets N bytes with back-pressure.
+ * `/items/...` gets a small response, `/bytes/N` gets N bytes with back-pressure, `/echo` becomes a WebSocket that sends every message
+ * back. HTTP/2 is node:http2's.
  */
 import type { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
+import { createSecureServer as createHttp2Server, type ServerHttp2Stream } from "node:http2";
 import { createServer as createTlsServer } from "node:tls";
 import type { Certificate } from "../certificates.ts";
-import { BIG_BLOCK, originResponse } from "../payload.ts";
+import { BIG_BLOCK, bodyFor, ORIGIN_FIELDS, originResponse } from "../payload.ts";
 import { serve } from "../rpc.ts";
+import { handshakeResponse, readMessages, textFrame } from "../websocket.ts";
 
 const methods = {
-  async start(certificate: Certificate): Promise<{ http: number; https: number }> {
+  async start(certificate: Certificate): Promise<{ http: number; https: number; http2: number }> {
     return {
       http: await listen(createTcpServer({ noDelay: true }, answer)),
       https: await listen(createTlsServer({ ...certificate, noDelay: true }, answer)),
+      http2: await listen(createHttp2Server(certificate).on("stream", answerStream)),
     };
   },
 };
@@ -31,7 +35,7 @@ async function listen(server: Server): Promise<number> {
 function answer(socket: Socket): void {
   let rest = "";
   socket.on("error", () => socket.destroy());
-  socket.on("data", (chunk: Buffer) => {
+  const read = (chunk: Buffer): void => {
     rest += chunk.toString("latin1");
     let responses = "";
     for (
@@ -40,13 +44,30 @@ function answer(socket: Socket): void {
       end = rest.indexOf("\r\n\r\n")
     ) {
       const path = rest.slice(rest.indexOf(" ") + 1, rest.indexOf(" HTTP/"));
+      if (path === "/echo") {
+        socket.off("data", read);
+        return echo(socket, rest);
+      }
       rest = rest.slice(end + 4);
       if (path.startsWith("/bytes/")) {
         sendBytes(socket, Number(path.slice("/bytes/".length)));
       } else responses += originResponse(path);
     }
     if (responses) socket.write(responses, "latin1");
-  });
+  };
+  socket.on("data", read);
+}
+
+function answerStream(stream: ServerHttp2Stream, headers: { ":path"?: string }): void {
+  const path = headers[":path"] ?? "";
+  stream.on("error", () => stream.destroy());
+  stream.respond({ ":status": 200, ...ORIGIN_FIELDS, etag: `"${path}"` });
+  stream.end(bodyFor(path), "latin1");
+}
+
+function echo(socket: Socket, request: string): void {
+  socket.write(handshakeResponse(/\r\nsec-websocket-key: *(\S+)/i.exec(request)?.[1] ?? ""));
+  readMessages(socket, (text) => void socket.write(textFrame(text, { masked: false })));
 }
 
 function sendBytes(socket: Socket, total: number): void {

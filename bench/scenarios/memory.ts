@@ -3,7 +3,7 @@ import type { Bench } from "../bench.ts";
 import type { ContenderName } from "../contenders/contender.ts";
 import { BODY_BYTES, MIB } from "../payload.ts";
 import { figure, target } from "../result.ts";
-import { CONNECTIONS } from "../steady.ts";
+import { LANES } from "../steady.ts";
 import type { Scenario } from "./scenario.ts";
 
 const CYCLES = 3;
@@ -56,7 +56,8 @@ function weigh(bench: Bench, name: ContenderName, flows: number): Promise<Weight
     await bench.load.open({
       endpoint,
       to: { scheme: "http", host: "127.0.0.1", port: bench.origin.http },
-      connections: CONNECTIONS,
+      protocol: "http1",
+      lanes: LANES,
       paths: 1024,
       bodyBytes: BODY_BYTES,
     });

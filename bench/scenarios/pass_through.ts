@@ -1,7 +1,8 @@
-/** Pass-through and HTTPS interception with recording on, beside a plain capture proxy and mockttp. */
+/** Pass-through, and interception of HTTPS and HTTP/2, with recording on, beside a plain capture proxy and mockttp. */
 import { join } from "node:path";
 import type { Bench, RunningContender } from "../bench.ts";
 import type { Destination } from "../load/connect.ts";
+import type { Protocol } from "../load/steady_load.ts";
 import { ratioFigure, type Result, target } from "../result.ts";
 import { interleave } from "../rounds.ts";
 import { ratios, spreadOf } from "../statistics.ts";
@@ -28,15 +29,37 @@ export const interception: Scenario = {
     }),
 };
 
+export const interceptionHttp2: Scenario = {
+  id: "http2",
+  run: (bench) =>
+    compare(bench, {
+      title: "HTTP/2 interception, recording on",
+      to: { scheme: "https", host: "localhost", port: bench.origin.http2 },
+      protocol: "http2",
+      plain: "node:http2",
+      atMost: { node: 0.7, mockttp: 1 / 8 },
+    }),
+};
+
 function compare(
   bench: Bench,
-  { title, to, atMost }: { title: string; to: Destination; atMost: { node: number; mockttp: number } },
+  { title, to, protocol = "http1", plain = "node:http + undici", atMost }: {
+    title: string;
+    to: Destination;
+    protocol?: Protocol;
+    plain?: string;
+    atMost: { node: number; mockttp: number };
+  },
 ): Promise<Result> {
   return bench.with(
     ["flowtape", "flowtape", "node", "mockttp"],
     async ([recorder, capturer, node, mockttp]) => {
       const measure = (contender: RunningContender, tape?: string) =>
-        measureSlice(bench, contender, { kind: "record", tape }, { to, recorded: true });
+        measureSlice(bench, contender, { kind: "record", tape, http2: protocol === "http2" }, {
+          to,
+          protocol,
+          kept: 1,
+        });
       const slices = await interleave(bench.pace.rounds, {
         tape: (round) => measure(recorder, join(bench.folder, `${to.scheme}-${round}.har`)),
         capture: () => measure(capturer),
@@ -51,7 +74,7 @@ function compare(
         lines: [
           sliceLine("flowtape, to a tape", slices.tape),
           sliceLine("flowtape, in memory", slices.capture),
-          sliceLine("node:http + undici, in memory", slices.node),
+          sliceLine(`${plain}, in memory`, slices.node),
           sliceLine("mockttp, in memory", slices.mockttp),
         ],
         targets: [
