@@ -93,3 +93,28 @@ test("a rule is found where an earlier addon has sent the request", async () => 
   }];
   expect(await answer(engine, { url: "http://a.test/", addons: { before } })).toBe("found");
 });
+
+test("what the index has not compared is compared: scheme, port, the case of the method", async () => {
+  const engine = new RuleEngine({
+    rules: [
+      ["GET https://a.test/x", say("https")],
+      ["GET http://a.test:81/x", say("81")],
+      ["GET http://a.test/x", say("http")],
+    ],
+  });
+  expect(await answer(engine, "https://a.test/x")).toBe("https");
+  expect(await answer(engine, "https://a.test:81/x")).toBe("forwarded");
+  expect(await answer(engine, "http://a.test:81/x")).toBe("81");
+  expect(await answer(engine, "http://a.test/x")).toBe("http");
+  // Methods are case-sensitive (RFC 9110 section 9.1).
+  expect(await answer(engine, { url: "http://a.test/x", method: "get" })).toBe("forwarded");
+  expect(await answer(engine, { url: "http://a.test/x", method: "POST" })).toBe("forwarded");
+});
+
+test("a matcher that somebody has wrapped is asked", async () => {
+  const exact = compile("GET http://a.test/x");
+  const never = { ...exact, matches: () => false };
+  expect(await answer(new RuleEngine({ rules: [[never, say("no")], [exact, say("yes")]] }), "http://a.test/x")).toBe(
+    "yes",
+  );
+});
