@@ -7,8 +7,10 @@ import { TapeError } from "../../flow/error.ts";
 import { HttpFlow } from "../../flow/http_flow.ts";
 import type { TapeEntry } from "../entry.ts";
 import { bodyFolder } from "../har.ts";
+import type { LogEntry } from "../../hooks/addon.ts";
 import type { Modes } from "../modes.ts";
 import { findJournals } from "../record/found.ts";
+import type { TapeOptions } from "../options.ts";
 import { labelOf } from "../record/kept.ts";
 import { readersOf } from "../record/live.ts";
 import { locked } from "../record/locked.ts";
@@ -20,8 +22,44 @@ import type { TapeWriter } from "../writer.ts";
 /** How many entries a message names. */
 const MAX_TOLD = 10;
 
+/** What depends on the run. */
+export interface UnusedContext {
+  readonly policy: TapeOptions["unused"];
+  /** How many entries there are. */
+  readonly all: number;
+  readonly modes: Modes;
+  /** Whether a request matched nothing: then an entry that was not used may be the one that it should have matched. */
+  readonly missed: boolean;
+  readonly path: string;
+  readonly store: TapeStore;
+  readonly redactor: Redactor;
+  readonly writer: () => TapeWriter;
+  log(entry: LogEntry): void;
+}
+
+/**
+ * Does what the option `unused` says about entries that nothing has asked for.
+ *
+ * @throws {TapeError} `TAPE_UNUSED`, `TAPE_NOT_WRITTEN`
+ */
+export async function dealWithUnused(given: readonly TapeEntry[], context: UnusedContext): Promise<void> {
+  const { policy = "ignore", all, modes, missed, path, store, redactor, writer, log } = context;
+  if (policy === "ignore") return;
+  const unused = replayable(given, modes);
+  if (unused.length === 0) return;
+  const told = tellUnused(unused, all, path, redactor);
+  const warn = (more = "") => log({ level: "warn", message: `${told}${more}`.replace(/\n\s*/g, " ") });
+  if (policy === "warn") return warn();
+  if (policy === "fail") throw unusedError(told);
+  if (missed) return warn("; they stay, as other requests matched nothing");
+  if (unused.length === all) return warn("; they stay, as that is the whole tape");
+  const done = await pruneEntries(unused, { path, store, writer: writer() });
+  if (done) log({ level: "info", message: `taken off: ${told}`.replace(/\n\s*/g, " ") });
+  else warn("; they stay, as the tape has changed meanwhile");
+}
+
 /** Those of the entries that this run could have replayed. */
-export function replayable(entries: readonly TapeEntry[], modes: Modes): TapeEntry[] {
+function replayable(entries: readonly TapeEntry[], modes: Modes): TapeEntry[] {
   if (!modes.mixed) return [...entries];
   return entries.filter((entry) => {
     const mode = modeOf(entry, modes);
@@ -30,7 +68,7 @@ export function replayable(entries: readonly TapeEntry[], modes: Modes): TapeEnt
 }
 
 /** A line for each, after a line that says what they are. */
-export function tellUnused(unused: readonly TapeEntry[], all: number, path: string, redactor: Redactor): string {
+function tellUnused(unused: readonly TapeEntry[], all: number, path: string, redactor: Redactor): string {
   const lines = unused.slice(0, MAX_TOLD).map((entry) =>
     `  entry ${entry.index}: ${entry.method} ${redactor.url(entry.url)}`
   );
@@ -40,7 +78,7 @@ export function tellUnused(unused: readonly TapeEntry[], all: number, path: stri
 }
 
 /** The error of `unused: "fail"`. */
-export function unusedError(told: string): TapeError {
+function unusedError(told: string): TapeError {
   return new TapeError(
     "TAPE_UNUSED",
     `${told}\nIf nothing asks for them any more: unused: "prune" takes them off the tape, once. If something should have: ` +
@@ -49,7 +87,7 @@ export function unusedError(told: string): TapeError {
 }
 
 /** What pruning needs. */
-export interface PruneOptions {
+interface PruneOptions {
   readonly path: string;
   readonly store: TapeStore;
   readonly writer: TapeWriter;
@@ -61,7 +99,7 @@ export interface PruneOptions {
  * @returns whether they are: not when somebody else has changed the tape meanwhile
  * @throws {TapeError} `TAPE_NOT_WRITTEN`
  */
-export async function pruneEntries(
+async function pruneEntries(
   unused: readonly TapeEntry[],
   { path, store, writer }: PruneOptions,
 ): Promise<boolean> {
