@@ -3,6 +3,7 @@
  *
  * @module
  */
+import process from "node:process";
 import type { Flow } from "../flow/flow.ts";
 import type { HttpFlow } from "../flow/http_flow.ts";
 import type { TcpFlow } from "../flow/tcp_flow.ts";
@@ -13,10 +14,13 @@ import { resolveMode } from "./modes.ts";
 import { Player } from "./player.ts";
 import { Recorder } from "./recorder.ts";
 import { mayStream } from "./streams/chunk.ts";
+import { writesTimes } from "./streams/pace.ts";
 import { startReading } from "./record/live.ts";
 import { identityOf } from "./record/locked.ts";
 import { recoverAll } from "./record/recover.ts";
-import { createRedactor } from "./redact/redactor.ts";
+import { secretsInEnvironment } from "./redact/options.ts";
+import { Ledger } from "./redact/placeholders.ts";
+import { createRedactor, createWritingRedactor } from "./redact/redactor.ts";
 import { refuseTcp } from "./refuse_tcp.ts";
 import { fileStore } from "./store/file_store.ts";
 import type { TapeStore } from "./store/tape_store.ts";
@@ -94,10 +98,13 @@ async function open(
   release: () => void,
 ): Promise<TapeAddon> {
   const redactor = createRedactor(options.redact);
-  const { path, times = false } = options;
+  const { path } = options;
+  const times = writesTimes(options);
+  const ledger = new Ledger(secretsInEnvironment(options.redact || {}, process.env));
+  const writing = createWritingRedactor(options.redact, ledger);
   const log = (entry: LogEntry) => report.log(entry);
   if (mode !== "replay") {
-    await recoverAll(path, store, () => new TapeWriter(path, { redactor, times, store }), log);
+    await recoverAll(path, store, () => new TapeWriter(path, { redactor: writing, times, store }), log);
   }
   const tape = mode === "replay" ? await loadWithJournals(path, store, log) : await loadTape(path, store);
   const player = mode === "record" ? undefined : new Player(tape, {
@@ -105,10 +112,12 @@ async function open(
     redactor,
     misses: () => mode === "replay" ? "refuse" : "forward",
     unmatched: (flow, explanation) => report.unmatched(flow, explanation),
+    log,
   });
   const recorder = mode === "replay" ? undefined : new Recorder({
     options,
     redactor,
+    writing,
     store,
     keep: mode === "record" ? "replace" : "add",
     log,
@@ -118,6 +127,7 @@ async function open(
   let closed: Promise<void> | undefined;
   const records = (flow: Flow) => recorder !== undefined && closed === undefined && flow.source === "upstream";
   const close = async () => {
+    player?.close();
     release();
     await recorder?.write();
   };
@@ -132,9 +142,18 @@ async function open(
       requestHeaders: (flow: HttpFlow) => player.requestHeaders(flow),
       request: (flow: HttpFlow) => player.request(flow),
       needs: (hook: "request" | "response", flow: HttpFlow) => hook === "request" && player.waitsFor(flow),
+      error: (flow: HttpFlow) => player.error(flow),
+      tcpStart: async (flow: TcpFlow) => {
+        await player.tcpStart(flow);
+        if (mode === "replay" && flow.answer === undefined) refuseTcp(flow, options.path, report);
+      },
     }),
-    ...(mode === "replay" && { tcpStart: (flow: TcpFlow) => refuseTcp(flow, options.path, report) }),
-    keepsBodies: (flow) => (flow.type === "http" && player?.waitsFor(flow)) || records(flow),
+    keepsBodies(flow) {
+      if (flow.type === "http" && player?.waitsFor(flow)) return true;
+      if (!records(flow)) return false;
+      recorder!.expect();
+      return true;
+    },
     keepsChunks: (flow) => records(flow) && mayStream(flow.response!),
     greets: (target) => player?.greets(target) ?? false,
     record: (flow) => {

@@ -39,11 +39,14 @@ export async function encodeEntry(parts: ExchangeParts | TcpParts, options: Enco
 async function encodeExchange(exchange: ExchangeParts, options: EncodeOptions): Promise<HarEntry> {
   const { conversation, timings } = exchange;
   // Secrets are numbered in the order in which they are met: all are met before a body is waited for.
-  const [request, response, said] = await Promise.all([
+  const parts = [
     encodeRequest(exchange, options),
     encodeResponse(exchange, options),
     conversation && encodeConversation(conversation, timings?.start ?? 0, options),
-  ]);
+  ] as const;
+  // Nothing is written any more when this fails.
+  await Promise.allSettled(parts);
+  const [request, response, said] = await Promise.all(parts);
   if (said?._file !== undefined) response.content._file = said._file;
   return {
     ...startOf(exchange, options),

@@ -8,14 +8,17 @@ import type { LogEntry } from "../hooks/addon.ts";
 import { FlowtapeError, TapeError } from "../flow/error.ts";
 import type { Flow } from "../flow/flow.ts";
 import { belongs } from "./belongs.ts";
-import type { HarEntry } from "./har.ts";
 import type { TapeOptions } from "./options.ts";
 import { partsOfFlow } from "./parts.ts";
 import type { Keep } from "./record/journal.ts";
+import { locked } from "./record/locked.ts";
 import { momentsOf } from "./record/moments.ts";
 import { Recording } from "./record/recording.ts";
+import { type HeldEntry, holdsSecret, SecretLeftError } from "./redact/gate.ts";
 import type { Redactor } from "./redact/redactor.ts";
+import { thisProcess } from "./store/owner.ts";
 import type { TapeStore } from "./store/tape_store.ts";
+import { writesTimes } from "./streams/pace.ts";
 import { tcpPartsOf } from "./streams/said.ts";
 import { TapeWriter } from "./writer.ts";
 
@@ -24,34 +27,46 @@ export interface RecorderOptions {
   readonly options: TapeOptions;
   /** `add`: the entries of the tape stay. `replace`: a new tape takes its place. */
   readonly keep: Keep;
+  /** For what is said. */
   readonly redactor: Redactor;
+  /** For what is written. */
+  readonly writing: Redactor;
   readonly store: TapeStore;
   log(entry: LogEntry): void;
 }
-
-/** Milliseconds. */
-const PATIENCE = 1;
 
 /** Records flows. */
 export class Recorder {
   readonly #with: RecorderOptions;
   readonly #writer: TapeWriter;
+  readonly #settled: () => Promise<void>;
   readonly #cut: string[] = [];
-  #waiting: Flow[] = [];
-  #working: Promise<void> | undefined;
+  // Exchanges that look as if they held a secret: as long as there are any, nothing becomes a tape.
+  readonly #held: HeldEntry[] = [];
+  readonly #working = new Set<Promise<void>>();
   #recording: Promise<Recording> | undefined;
   #failed: { readonly error: unknown } | undefined;
 
   /** @param options where and how */
   constructor(options: RecorderOptions) {
-    const { options: { path, times = false }, redactor, store } = options;
+    const { options: { path }, writing, store } = options;
+    const times = writesTimes(options.options);
     this.#with = options;
-    this.#writer = new TapeWriter(path, { redactor, times, store });
+    // Who is just finishing a recording does not know of this one; who finishes later does.
+    const settled = () => locked(store, path, () => Promise.resolve());
+    this.#settled = settled;
+    this.#writer = new TapeWriter(path, { redactor: writing, times, store, settled });
   }
 
   /** A recording that is to replace a tape can be seen by others from its start: what they write meanwhile is not what it replaces. */
   async begin(): Promise<void> {
-    if (this.#with.keep === "replace") await this.#begun().catch((error) => this.#fail(error));
+    await thisProcess();
+    if (this.#with.keep === "replace") await this.#begun().then(this.#settled).catch((error) => this.#fail(error));
+  }
+
+  /** Something will be recorded soon. */
+  expect(): void {
+    this.#begun().catch((error) => this.#fail(error));
   }
 
   /** Takes a flow that is over, if it belongs on the tape. */
@@ -64,24 +79,29 @@ export class Recorder {
       this.#cut.push(message);
       this.#with.log({ level: "error", message: `not recorded: ${message}` });
     } else if (verdict.kind === "record" && this.#failed === undefined) {
-      this.#waiting.push(flow);
-      this.#working ??= this.#work();
+      const work = this.#keep(flow).finally(() => this.#working.delete(work));
+      this.#working.add(work);
     }
   }
 
   /**
    * Puts what was recorded on the tape.
    *
-   * @throws {TapeError} `TAPE_NOT_WRITTEN`; `TAPE_BODY_TRUNCATED` after everything else has been written
+   * @throws {TapeError} `TAPE_NOT_WRITTEN`; `TAPE_HOLDS_SECRET`: nothing is written; `TAPE_BODY_TRUNCATED` after everything else has been written
    */
   async write(): Promise<void> {
-    while (this.#working !== undefined) await this.#working;
+    await Promise.all(this.#working);
     const recording = await this.#recording?.catch(() => undefined);
     const { options: { path }, keep, log } = this.#with;
     if (this.#failed !== undefined) {
       await recording?.discard();
       await this.#writer.abandon();
       throw this.#failed.error;
+    }
+    if (this.#held.length > 0) {
+      await recording?.discard();
+      await this.#writer.abandon();
+      throw holdsSecret(path, this.#held);
     }
     if (recording !== undefined && recording.size > 0) {
       await this.#finish(recording);
@@ -109,32 +129,21 @@ export class Recorder {
     }
   }
 
-  // One after the other, so that the journal has them in the order in which they ended. What comes meanwhile is written at once.
-  async #work(): Promise<void> {
+  async #keep(flow: Flow): Promise<void> {
     try {
       const { journal } = await this.#begun();
-      while (this.#waiting.length > 0 && this.#failed === undefined) {
-        const flows = this.#waiting;
-        this.#waiting = [];
-        let lines: { start: number; end: number; entry: HarEntry }[] = [];
-        let since = performance.now();
-        for (const flow of flows) {
-          const parts = flow.type === "http" ? partsOfFlow(flow) : tcpPartsOf(flow);
-          lines.push({ ...momentsOf(flow), entry: await this.#writer.encode(parts) });
-          // What was over in one moment is written in one; nothing waits for a large body behind it.
-          if (performance.now() - since < PATIENCE) continue;
-          await journal.append(lines);
-          lines = [];
-          since = performance.now();
-        }
-        if (lines.length > 0) await journal.append(lines);
-      }
+      const parts = flow.type === "http" ? partsOfFlow(flow) : tcpPartsOf(flow);
+      const entry = await this.#writer.encode(parts).catch((error) => this.#hold(flow, error));
+      if (entry !== undefined && this.#failed === undefined) await journal.append([{ ...momentsOf(flow), entry }]);
     } catch (error) {
       this.#fail(error);
-    } finally {
-      this.#working = undefined;
-      this.#waiting = [];
     }
+  }
+
+  #hold(flow: Flow, error: unknown): undefined {
+    if (!(error instanceof SecretLeftError)) throw error;
+    this.#held.push({ entry: this.#name(flow), suspects: error.suspects });
+    return undefined;
   }
 
   #begun(): Promise<Recording> {

@@ -4,6 +4,7 @@
  * @module
  */
 import { basename, join } from "node:path";
+import process from "node:process";
 import { TapeError } from "../flow/error.ts";
 import { FlowSet } from "../flow/flow_set.ts";
 import { type StoredEntry, TapeEntry } from "./entry.ts";
@@ -16,7 +17,10 @@ import type { LogEntry } from "../hooks/addon.ts";
 import type { Kept } from "./record/kept.ts";
 import { readOld } from "./record/old_tape.ts";
 import { brokenOff, tellOf, withJournal } from "./record/recover.ts";
-import { createRedactor } from "./redact/redactor.ts";
+import { type HeldEntry, holdsSecret, SecretLeftError } from "./redact/gate.ts";
+import { secretsInEnvironment } from "./redact/options.ts";
+import { Ledger } from "./redact/placeholders.ts";
+import { createWritingRedactor } from "./redact/redactor.ts";
 import { fileStore } from "./store/file_store.ts";
 import type { TapeStore } from "./store/tape_store.ts";
 import { TapeWriter } from "./writer.ts";
@@ -127,20 +131,30 @@ export interface WriteTapeOptions {
 /**
  * Writes entries as a tape, in their order. The old one at that path stays whole until the new one is complete.
  *
- * @throws {TapeError} `TAPE_NOT_WRITTEN`
+ * @throws {TapeError} `TAPE_NOT_WRITTEN`; `TAPE_HOLDS_SECRET`: it would hold what looks like a secret
  */
 export async function writeTape(
   path: string,
   entries: Iterable<TapeEntry>,
   options: WriteTapeOptions = {},
 ): Promise<void> {
-  const writer = new TapeWriter(path, { redactor: createRedactor(options.redact), times: false, store: fileStore });
+  const ledger = new Ledger(secretsInEnvironment(options.redact || {}, process.env));
+  const redactor = createWritingRedactor(options.redact, ledger);
+  const writer = new TapeWriter(path, { redactor, times: false, store: fileStore });
+  const held: HeldEntry[] = [];
   const items: Pick<Kept, "load">[] = [];
   try {
     for (const entry of entries) {
-      const written = await writer.encode(await entry.parts());
-      items.push({ load: () => Promise.resolve(written) });
+      const parts = await entry.parts();
+      try {
+        const written = await writer.encode(parts);
+        items.push({ load: () => Promise.resolve(written) });
+      } catch (error) {
+        if (!(error instanceof SecretLeftError)) throw error;
+        held.push({ entry: `log.entries[${entry.index}]`, suspects: error.suspects });
+      }
     }
+    if (held.length > 0) throw holdsSecret(path, held);
     await writer.finish(emptyLog(), items);
     await fileStore.remove(bodyFolder(path), await writer.stale()).catch(() => {});
   } catch (error) {

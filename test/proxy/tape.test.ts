@@ -429,7 +429,7 @@ describe("writing", () => {
     }
     const text = await readFile(path, "utf8");
     for (const secret of ["c00kie", "t0ken", "k3y", "b34rer", "hunter2"]) expect(text).not.toContain(secret);
-    expect(text).toContain("[redacted]");
+    expect(text).toContain("[redacted:");
     await using proxy = await startProxy({ tape: { path, mode: "replay" } });
     await ask(proxy);
     expect(proxy.unmatched.length).toBe(0);

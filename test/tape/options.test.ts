@@ -54,7 +54,7 @@ test.each<[unknown, string]>([
   [{ path: "a", redact: true }, "tape.redact is true: an object is accepted"],
   [
     { path: "a", redact: { header: [] } },
-    'tape.redact.header is not an option: headers, query, json, custom are; did you mean "headers"?',
+    'tape.redact.header is not an option: headers, query, json, patterns, allow, custom, restore are; did you mean "headers"?',
   ],
   [{ path: "a", times: 1 }, "tape.times is 1: true or false is accepted"],
 ])("%j", (options, message) => {

@@ -37,10 +37,15 @@ export function createRedactor(options: false | RedactOptions = {}): Redactor {
  *
  * @param ledger which secrets are known
  */
-export function createWritingRedactor(options: false | RedactOptions = {}, ledger: Ledger): Redactor {
+export function createWritingRedactor(options: false | RedactOptions | undefined, ledger: Ledger): Redactor {
   if (options === false) return NOTHING;
-  const secrets = new Secrets(options, ledger);
+  const secrets = new Secrets(options ?? {}, ledger);
   return gated(redactorOf(secrets), secrets);
+}
+
+/** Whether it redacts at all. */
+export function redacts(redactor: Redactor): boolean {
+  return redactor !== NOTHING;
 }
 
 function redactorOf(secrets: Secrets): Redactor {

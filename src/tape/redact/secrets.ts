@@ -20,6 +20,7 @@ export class Secrets {
   readonly #patterns: readonly RegExp[];
   readonly #custom: RedactOptions["custom"];
   readonly #sensitive = remember(isSensitiveName);
+  readonly #field: (name: string) => "secret" | "ambiguous" | "open";
   readonly #allowed: {
     readonly values: ReadonlySet<string>;
     readonly names: ReadonlySet<string>;
@@ -47,6 +48,12 @@ export class Secrets {
       ),
       any: allow.length > 0,
     };
+    this.#field = remember((name) => {
+      const lower = name.toLowerCase();
+      if (this.#allowed.names.has(lower)) return "open";
+      if (this.#fields.has(lower) || isSensitiveName(name)) return "secret";
+      return isAmbiguousName(name) ? "ambiguous" : "open";
+    });
   }
 
   /** Whether a query parameter, form field, cookie or element of this name is secret, whatever it holds. */
@@ -83,8 +90,9 @@ export class Secrets {
   /** The value of a field: a placeholder when it is secret by its name, or by its name and its look. */
   field(name: string, value: string): string {
     if (value === "" || isPlaceholder(value)) return this.plain(value);
-    if (this.isField(name) || (isAmbiguousName(name) && looksLikeSecret(value))) return this.hide(value, name);
-    return value;
+    const kind = this.#field(name);
+    if (kind === "open") return value;
+    return kind === "secret" || looksLikeSecret(value) ? this.hide(value, name) : value;
   }
 
   /** The placeholder of a secret, unless the options leave it alone. */
@@ -150,8 +158,8 @@ export function looksLikeSecret(value: string): boolean {
 }
 
 /** Bodies ask for the same few names again and again. */
-function remember(test: (name: string) => boolean): (name: string) => boolean {
-  const known = new Map<string, boolean>();
+function remember<T extends boolean | string>(test: (name: string) => T): (name: string) => T {
+  const known = new Map<string, T>();
   return (name) => {
     let answer = known.get(name);
     if (answer === undefined) {

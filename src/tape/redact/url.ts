@@ -65,11 +65,12 @@ function redactQuery(url: string, secrets: Secrets): string {
       const clean = secrets.field(decode(name), plain);
       if (clean !== plain) return `${mark}${name}=${clean}`;
       // A URL within a URL.
-      if (!/%3[ad]/i.test(value) || !/[?&#][\w.-]+=|:\/\//.test(plain)) return pair;
+      if (plain === value || !/%3[ad]/i.test(value) || !/[?&#][\w.-]+=|:\/\//.test(plain)) return pair;
       const inner = redactUrlWithin(plain, secrets);
       return inner === plain ? pair : `${mark}${name}=${encodeURIComponent(inner)}`;
     });
-  return replace(replace(url, /([?&#])([^=&#?]+)=([^&#]+)/g), /(;)([^=&#?;]+)=([^&#;]+)/g);
+  const clean = replace(url, /([?&#])([^=&#?]+)=([^&#]+)/g);
+  return clean.includes(";") ? replace(clean, /(;)([^=&#?;]+)=([^&#;]+)/g) : clean;
 }
 
 function redactUrlWithin(url: string, secrets: Secrets): string {
