@@ -18,6 +18,7 @@ import { decodeChunks } from "./decode_chunks.ts";
 import { LINES, printLines } from "./lines.ts";
 import { moveMarks } from "./move_marks.ts";
 import { type ConversationParts, joinTurns, type Said } from "./said.ts";
+import { cleanTurn } from "./tcp_secrets.ts";
 import { printBytes, toBase64 } from "./text_or_base64.ts";
 
 /** A body as it came. */
@@ -38,7 +39,7 @@ export async function encodeStream(
   const plain = decoded !== undefined && "body" in decoded ? decoded.body : body;
   const marks = decoded?.chunks ?? stream.chunks;
   const encoded = decoded === undefined;
-  const clean = encoded ? plain : redactor.body(plain, contentType);
+  const clean = encoded ? plain : await redactor.bodyInTurns(plain, contentType);
   const ends = moveMarks(plain, clean, marks.map(({ end }) => end));
   const facts: HarStream = {
     _stream: stream.open ? "open" : "ended",
@@ -89,10 +90,9 @@ export async function encodeTcpMessages(
   { redactor, times, keepBody }: EncodeOptions,
 ): Promise<{ _file?: string; messages?: HarTcpMessage[] }> {
   // A secret may begin in one piece and end in the next.
-  const turns = times ? splitAgain(messages, redactor) : joinTurns(messages).map(cleaned);
-  function cleaned(said: Said): Said {
-    return { ...said, data: redactor.body(said.data, null) };
-  }
+  const turns = times
+    ? splitAgain(messages, redactor)
+    : joinTurns(messages).map((turn): Said => ({ ...turn, data: cleanTurn(turn.data, turn.from, redactor) }));
   const lines = turns.map(({ from, data, time }): HarTcpMessage => ({
     from,
     ...(times && time !== undefined && { time: milliseconds(time) }),
@@ -113,7 +113,7 @@ function splitAgain(messages: readonly Said[], redactor: EncodeOptions["redactor
       of.push(messages[at]!);
       ends.push(size += messages[at]!.data.length);
     }
-    const clean = redactor.body(turn.data, null);
+    const clean = cleanTurn(turn.data, turn.from, redactor);
     const moved = moveMarks(turn.data, clean, ends);
     of.forEach((said, i) => pieces.push({ ...said, data: clean.subarray(moved[i - 1] ?? 0, moved[i]) }));
   }

@@ -47,6 +47,11 @@ export function explainSaid(departure: Departure, redactor: Redactor): string {
     asRequest(live, departure.text, redactor),
   )
     .filter(({ field }) => BODY.test(field));
+  if (comparisons.every(({ matches }) => matches)) {
+    // What differs is a secret, its length, or what kind of message it is.
+    const line = (data: Uint8Array) => shown(data, departure.text, redactor);
+    return `${head} (- recorded, + received):\n\n  - ${line(recorded)}\n  + ${line(live)}\n\n${RECORD}\n`;
+  }
   const fields = comparisons.filter(({ matches, field }) => !matches && field.startsWith("json.")).map(({ field }) =>
     JSON.stringify(`$.${field.slice("json.".length)}`)
   );

@@ -13,6 +13,7 @@ import { linesOf, type Script } from "./script.ts";
 import { Speaker } from "./speaker.ts";
 import type { Stage } from "./stage.ts";
 import { ByteCursor, partsOf } from "./tcp_cursor.ts";
+import { cleanTurn } from "./tcp_secrets.ts";
 
 /** What raw conversations are found by: host and port, as far as they count. */
 export function tcpKeys(origin: MatchOptions["origin"] = true): (hostname: string, port: number) => string {
@@ -123,7 +124,7 @@ export class TcpPlayer implements TcpAnswer, TcpListener {
       bytes?.every((byte) => byte >= 0x20 && byte < 0x7f || byte > 8 && byte < 14) ?? true;
     const text = printable(live) && printable(recorded);
     const explanation = explainSaid(
-      { path, what: "conversation", where, entry, place, recorded, live, text },
+      { path, what: "conversation", where, entry, place, recorded, live: cleanTurn(live, "client", redactor), text },
       redactor,
     );
     this.#flow.error ??= { code: "UNMATCHED", message: explanation };

@@ -7,6 +7,9 @@ import { Buffer } from "node:buffer";
 import type { Said } from "./said.ts";
 import type { Cursor } from "./script.ts";
 
+/** More bytes than this are no secret. */
+const MAX_SECRET = 64 * 1024;
+
 const EMPTY = Buffer.alloc(0);
 
 /** What stands on the tape in the place of a secret; in front of it may be its length, as Redis writes it. */
@@ -14,8 +17,10 @@ const PLACEHOLDER = /(?:\$\d+\r\n)?\[redacted[^\]\r\n]*\]/g;
 
 /** Bytes that must come as they are, or whatever comes in the place of a secret. */
 interface Part {
-  /** `undefined`: a secret, up to what follows. */
+  /** `undefined`: a secret, up to what follows; or as long as it says. */
   readonly bytes: Buffer | undefined;
+  /** The secret says its length first. */
+  readonly counted?: boolean;
   /** How many bytes of the recording are over with it. */
   readonly end: number;
 }
@@ -29,7 +34,7 @@ export function partsOf(said: readonly Said[]): Part[] {
   for (const match of text.matchAll(PLACEHOLDER)) {
     if (match.index > at) parts.push({ bytes: bytes.subarray(at, match.index), end: match.index });
     at = match.index + match[0].length;
-    parts.push({ bytes: undefined, end: at });
+    parts.push({ bytes: undefined, counted: match[0].startsWith("$"), end: at });
   }
   if (at < bytes.length) parts.push({ bytes: bytes.subarray(at), end: bytes.length });
   return parts;
@@ -70,8 +75,8 @@ export class ByteCursor implements Cursor<Uint8Array> {
       const part = this.#parts[this.#part];
       if (part === undefined) return false;
       if (part.bytes === undefined) {
-        const after = this.#afterSecret(rest);
-        if (after === undefined) return true;
+        const after = part.counted ? this.#afterCounted(rest) : this.#afterSecret(rest);
+        if (after === undefined) return this.#pending.length <= MAX_SECRET;
         rest = after;
         continue;
       }
@@ -82,6 +87,18 @@ export class ByteCursor implements Cursor<Uint8Array> {
       if (this.#at === part.bytes.length) this.#turn();
     }
     return true;
+  }
+
+  #afterCounted(rest: Buffer): Buffer | undefined {
+    const [head, count] = /^\$(\d{1,9})\r\n/.exec(rest.subarray(0, 16).toString("latin1")) ?? [];
+    const end = head === undefined ? Infinity : head.length + Number(count);
+    if (head === undefined && rest.length >= 16) return this.#tooLong();
+    if (rest.length < end) {
+      this.#pending = rest;
+      return undefined;
+    }
+    this.#turn();
+    return rest.subarray(end);
   }
 
   // What follows a secret ends it; where nothing follows, it is all that comes at once.
@@ -100,6 +117,11 @@ export class ByteCursor implements Cursor<Uint8Array> {
     }
     this.#turn();
     return rest.subarray(at);
+  }
+
+  #tooLong(): undefined {
+    this.#pending = Buffer.alloc(MAX_SECRET + 1);
+    return undefined;
   }
 
   #turn(): void {
