@@ -282,6 +282,16 @@ export class TapeEntry {
     return { ...parts, stream: { open: stream.open, chunks: marks, turns: stream.turns } };
   }
 
+  /** For merging: all of it. */
+  get stored(): StoredEntry {
+    return this.#stored;
+  }
+
+  /** For merging: the same in another place. */
+  movedTo(index: number): TapeEntry {
+    return new TapeEntry(index, this.#stored, (name) => this.#read(name, this), this.#path);
+  }
+
   /** `GET https://shop.test/orders` */
   toString(): string {
     return `${this.method} ${this.url}`;

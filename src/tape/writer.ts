@@ -23,6 +23,8 @@ export interface WriterOptions {
   readonly redactor: Redactor;
   readonly times: boolean;
   readonly store: TapeStore;
+  /** Resolves when nobody removes files any more that this writer might count on. */
+  readonly settled?: () => Promise<void>;
 }
 
 /** Writes the exchanges that are handed to it one after the other, and the document at the end. */
@@ -30,7 +32,7 @@ export class TapeWriter {
   readonly #path: string;
   readonly #folder: string;
   readonly #options: WriterOptions;
-  #there: ReadonlyMap<string, unknown> | undefined;
+  #settling: Promise<void> | undefined;
   // What the document refers to.
   readonly #used = new Set<string>();
   // What this writer has made, by name: the whole hash of its bytes.
@@ -87,8 +89,6 @@ export class TapeWriter {
   }
 
   async #keep(bytes: Uint8Array, contentType: string | null): Promise<string> {
-    const { store } = this.#options;
-    this.#there ??= await store.list(this.#folder) ?? new Map();
     const hash = createHash("sha256").update(bytes).digest("hex");
     // Somebody may have edited a file in place: its name then belongs to other bytes, and the next longer one is free.
     for (const length of [16, 32, 64]) {
@@ -96,13 +96,19 @@ export class TapeWriter {
       const made = this.#made.get(name);
       if (made === hash) return name;
       if (made !== undefined) continue;
-      if (this.#there.has(name)) {
-        if (await this.#holds(name, bytes)) return name;
-        continue;
+      let there = await this.#look(name);
+      if (there !== undefined) {
+        // Who is just finishing another recording may be removing it.
+        await (this.#settling ??= this.#options.settled?.() ?? Promise.resolve());
+        there = await this.#look(name);
       }
-      await this.#attempt(() => store.write(join(this.#folder, name), [bytes]));
-      this.#made.set(name, hash);
-      return name;
+      if (there === undefined) {
+        // Two exchanges may bring the same body at once.
+        this.#made.set(name, hash);
+        await this.#write(name, bytes);
+        return name;
+      }
+      if (there !== "other" && Buffer.compare(there, bytes) === 0) return name;
     }
     throw new TapeError(
       "TAPE_NOT_WRITTEN",
@@ -110,10 +116,25 @@ export class TapeWriter {
     );
   }
 
-  async #holds(name: string, bytes: Uint8Array): Promise<boolean> {
-    if (this.#there!.get(name) !== "file") return false;
-    const there = await this.#options.store.read(join(this.#folder, name));
-    return there !== undefined && Buffer.compare(there, bytes) === 0;
+  /** What has this name; `other`: a link or a folder. Where that can be done without waiting, it is. */
+  async #look(name: string): Promise<Uint8Array | "other" | undefined> {
+    const { store } = this.#options;
+    const path = join(this.#folder, name);
+    try {
+      if (store.now !== undefined && store.now.read(path) === undefined) return undefined;
+    } catch {
+      // A folder, or what may not be read.
+    }
+    const kind = (await store.list(this.#folder))?.get(name);
+    return kind === "other" ? kind : kind && await store.read(path);
+  }
+
+  async #write(name: string, bytes: Uint8Array): Promise<void> {
+    const { store } = this.#options;
+    const path = join(this.#folder, name);
+    await this.#attempt(async () =>
+      store.now === undefined ? await store.write(path, [bytes]) : store.now.write(path, bytes)
+    );
   }
 
   async #attempt(write: () => Promise<void>): Promise<void> {

@@ -82,7 +82,7 @@ export async function answer(tape: TapeAddon, init: FlowInit = {}): Promise<stri
   return (await pass(tape, init)).response?.text();
 }
 
-export async function readLog(path: string): Promise<HarLog & { entries: HarEntry[] }> {
+export async function readLog(path: string): Promise<Omit<HarLog, "entries"> & { entries: HarEntry[] }> {
   return JSON.parse(await readFile(path, "utf8")).log;
 }
 

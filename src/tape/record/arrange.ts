@@ -6,6 +6,9 @@
  */
 import { type Kept, learnSame } from "./kept.ts";
 
+/** What two exchanges are compared by. */
+export type Known = Pick<Kept, "key" | "same">;
+
 /** What happened while one proxy was open, as a story. */
 export function inOrder(items: readonly Kept[]): Kept[] {
   const sorted = items.toSorted((a, b) => a.start - b.start);
@@ -63,28 +66,37 @@ export async function likeBefore(story: readonly Kept[], before: readonly Kept[]
  * is there once.
  */
 export async function weave(a: readonly Kept[], b: readonly Kept[]): Promise<Kept[]> {
-  if (a.length === 0 || b.length === 0) return [...a, ...b];
   const before = byKey(a);
   const after = byKey(b);
-  // What is in `b` alone, by what it stands behind; and what it stands before.
-  const twins = new Map<Kept, Kept>();
   for (const [key, items] of after) {
     const others = before.get(key);
     if (others === undefined) continue;
     await learnSame(others);
     await learnSame(items);
+  }
+  return weaveKnown(a, b);
+}
+
+/** The same where `same` is known of all that might be. */
+export function weaveKnown<T extends Known>(a: readonly T[], b: readonly T[]): T[] {
+  if (a.length === 0 || b.length === 0) return [...a, ...b];
+  const before = byKey(a);
+  const twins = new Map<T, T>();
+  for (const [key, items] of byKey(b)) {
+    const others = before.get(key);
+    if (others === undefined) continue;
     for (const [mine, theirs] of inCommon(others, items)) twins.set(theirs, mine);
   }
-  const behind = new Map<Kept, Kept[]>();
-  const ahead = new Map<Kept, Kept[]>();
+  const behind = new Map<T, T[]>();
+  const ahead = new Map<T, T[]>();
   // Answers to one request keep their order: what stands before the first that both have goes before it.
-  const next = new Map<string, Kept>();
+  const next = new Map<string, T>();
   const nextOf = b.toReversed().map((item) => {
     const twin = twins.get(item);
     if (twin !== undefined) next.set(item.key, twin);
     return next.get(item.key);
   }).reverse();
-  const previous = new Map<string, Kept>();
+  const previous = new Map<string, T>();
   let anchor = a.at(-1)!;
   for (const [i, item] of b.entries()) {
     const twin = twins.get(item);
@@ -102,7 +114,7 @@ export async function weave(a: readonly Kept[], b: readonly Kept[]): Promise<Kep
   return a.flatMap((item) => [...(ahead.get(item) ?? []), item, ...(behind.get(item) ?? [])]);
 }
 
-function put(lists: Map<Kept, Kept[]>, anchor: Kept, item: Kept): void {
+function put<T>(lists: Map<T, T[]>, anchor: T, item: T): void {
   const list = lists.get(anchor);
   if (list === undefined) lists.set(anchor, [item]);
   else list.push(item);
@@ -125,8 +137,8 @@ export async function without(items: readonly Kept[], taken: readonly Kept[]): P
 }
 
 /** By what was asked for. */
-export function byKey(items: readonly Kept[]): Map<string, Kept[]> {
-  const groups = new Map<string, Kept[]>();
+export function byKey<T extends Known>(items: readonly T[]): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
   for (const item of items) {
     const list = groups.get(item.key);
     if (list === undefined) groups.set(item.key, [item]);
@@ -139,8 +151,8 @@ export function byKey(items: readonly Kept[]): Map<string, Kept[]> {
 const MAX_COMPARED = 4_000_000;
 
 /** The longest sequence that both have, as pairs. */
-function inCommon(a: readonly Kept[], b: readonly Kept[]): [Kept, Kept][] {
-  const pairs: [Kept, Kept][] = [];
+function inCommon<T extends Known>(a: readonly T[], b: readonly T[]): [T, T][] {
+  const pairs: [T, T][] = [];
   let start = 0;
   while (start < a.length && start < b.length && a[start]!.same === b[start]!.same) {
     pairs.push([a[start]!, b[start++]!]);

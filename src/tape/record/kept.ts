@@ -18,6 +18,8 @@ export interface Kept {
   readonly end: number;
   /** Equal for the same exchange, but for what differs every time. Not known before it is asked for. */
   same?: string;
+  /** It takes the place of what its matcher matches on the tape. */
+  readonly anew?: boolean;
   /** The entry, or its text as it stands on the tape already. */
   load(): Promise<HarEntry | string>;
 }
@@ -51,11 +53,13 @@ export function sameOf({ startedDateTime: _, time: _t, timings: _i, ...entry }: 
   return hash(JSON.stringify({ ...entry, request: message(entry.request), response: message(entry.response) }));
 }
 
-function hash(text: string): string {
+/** A short name of a text. */
+export function hash(text: string): string {
   return createHash("sha1").update(text).digest("base64");
 }
 
-function isVolatile(name: unknown): boolean {
+/** Whether a field is different every time, and says nothing of the exchange. */
+export function isVolatile(name: unknown): boolean {
   return typeof name === "string" && VOLATILE.test(name);
 }
 

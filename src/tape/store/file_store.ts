@@ -5,7 +5,17 @@
  */
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
-import { closeSync, openSync, readSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { type FileHandle, lstat, mkdir, open, readdir, readFile, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
@@ -56,6 +66,29 @@ export const fileStore: Required<TapeStore> = {
     await rmdir(folder).catch(() => {});
   },
 
+  now: {
+    read(path) {
+      try {
+        return readFileSync(path);
+      } catch (error) {
+        if (isMissing(error)) return undefined;
+        throw error;
+      }
+    },
+    write(path, bytes) {
+      const folder = dirname(path);
+      const temporary = temporaryName(folder, basename(path));
+      mkdirSync(folder, { recursive: true });
+      try {
+        writeFileSync(temporary, bytes, { flag: "wx" });
+        renameSync(temporary, path);
+      } catch (error) {
+        rmSync(temporary, { force: true });
+        throw error;
+      }
+    },
+  },
+
   async open(path) {
     try {
       const file = await open(path, "r");
@@ -67,6 +100,8 @@ export const fileStore: Required<TapeStore> = {
   },
 
   async append(path) {
+    // At once, as what it is for may be lost in any moment.
+    mkdirSync(dirname(path), { recursive: true });
     return new DiskJournal(await withFolder(dirname(path), () => openSync(path, "wx+")));
   },
 

@@ -58,6 +58,8 @@ export interface TapeStore {
   /** Removes files of a folder that are there; then the folder, if nothing else is in it. */
   remove(folder: string, names: readonly string[]): Promise<void>;
 
+  /** Reading and writing that are over when the call returns. Without it, more than one exchange may be lost when the process dies. */
+  readonly now?: StoreNow;
   /** Opens a file for reading bit by bit: large bodies are replayed from it. Without it they are read as a whole. */
   open?(path: string): Promise<OpenFile | undefined>;
   /** Opens a new file that grows: the journal. Without it the journal is many small files. */
@@ -73,6 +75,14 @@ export interface TapeStore {
   lock?(path: string): Promise<() => Promise<void>>;
   /** One file may have many names: what is the same for all of them. The path, where it is missing. */
   identity?(path: string): Promise<string>;
+}
+
+/** What a store can do without waiting. */
+export interface StoreNow {
+  /** As {@linkcode TapeStore.read}. */
+  read(path: string): Uint8Array | undefined;
+  /** As {@linkcode TapeStore.write}. */
+  write(path: string, bytes: Uint8Array): void;
 }
 
 /** A file that is read bit by bit. */

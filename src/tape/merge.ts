@@ -1,0 +1,61 @@
+/**
+ * Makes one tape of several.
+ *
+ * @module
+ */
+import type { StoredEntry, StoredMessage, TapeEntry } from "./entry.ts";
+import { type Known, weaveKnown } from "./record/arrange.ts";
+import { hash, isVolatile } from "./record/kept.ts";
+import { Tape } from "./tape.ts";
+
+/**
+ * One tape with all that is on several, such as those of the machines among which CI has divided a test suite. What is the same on
+ * several is there once; different answers to the same request follow each other in the order of the tapes. The path is that of the
+ * first: {@linkcode writeTape} writes the result wherever you like.
+ *
+ * Processes that record on one and the same path need none of this: they merge by themselves.
+ *
+ * @example
+ * ```ts
+ * import { merge, readTape, writeTape } from "flowtape/tape";
+ *
+ * async function mergeShards(paths: string[], to: string) {
+ *   await writeTape(to, merge(await Promise.all(paths.map((path) => readTape(path)))));
+ * }
+ * ```
+ */
+export function merge(tapes: readonly Tape[]): Tape {
+  let all: Item[] = [];
+  for (const tape of tapes) all = weaveKnown(all, tape.entries.map((entry) => new Item(entry)));
+  return new Tape(tapes[0]?.path ?? "", all.map(({ entry }, i) => entry.movedTo(i)));
+}
+
+class Item implements Known {
+  readonly entry: TapeEntry;
+  readonly key: string;
+  #same: string | undefined;
+
+  constructor(entry: TapeEntry) {
+    this.entry = entry;
+    this.key = `${entry.method} ${entry.url}\n${entry.requestBody?.value ?? ""}`;
+  }
+
+  // Only needed where another tape has the same request.
+  get same(): string {
+    return this.#same ??= sameOf(this.entry.stored);
+  }
+}
+
+/** Equal for entries that say the same, whatever the moment. */
+function sameOf(stored: StoredEntry): string {
+  const { method, url, status, reason, failure, comment, informational, stream, conversation, tcp, lines } = stored;
+  const extra = [failure, comment, informational?.map(({ status }) => status), stream, conversation, tcp, lines];
+  return hash(
+    JSON.stringify([method, url, status, reason, ofMessage(stored.request), ofMessage(stored.response), ...extra]),
+  );
+}
+
+function ofMessage({ httpVersion, fields, trailers, body }: StoredMessage): unknown[] {
+  const lasting = fields.split("\r\n").filter((line) => !isVolatile(line.slice(0, line.indexOf(":"))));
+  return [httpVersion, lasting, trailers, body?.form, body?.value, body?.encoded];
+}
