@@ -14,7 +14,7 @@
  *
  * @module
  */
-export { type Proxy, startProxy } from "./proxy.ts";
+export { type CloseOptions, type Proxy, startProxy } from "./proxy.ts";
 export type {
   AuthOptions,
   CaptureOptions,
@@ -105,6 +105,7 @@ export * from "./alerters/mod.ts";
 // The tape.
 export type { TapeEntry } from "./tape/entry.ts";
 export type { BodyForm, BodyMatchOptions, MatchOptions, OriginPart } from "./tape/match/match_options.ts";
+export type { Drift } from "./tape/verify/drift.ts";
 export type { ExpiryOptions, RedactOptions, TapeMode, TapeOptions, VerifyOptions } from "./tape/options.ts";
 
 // Assertions without a test runner.

@@ -24,6 +24,7 @@ import type { ProxyOptions } from "./options/proxy_options.ts";
 import { settingsOf } from "./options/settings.ts";
 import type { Handle, PausedFlow, PausedOptions, RuleLike, Scenarios } from "./rules/mod.ts";
 import type { TapeEntry } from "./tape/entry.ts";
+import type { Drift } from "./tape/verify/drift.ts";
 import { openCa } from "./wire/mod.ts";
 
 /**
@@ -58,6 +59,12 @@ export async function startProxy(options: ProxyOptions = {}): Promise<Proxy> {
   }
   signal?.addEventListener("abort", () => void proxy.close().catch(() => {}), { signal: parts.closing.signal });
   return proxy;
+}
+
+/** How a proxy is closed. */
+export interface CloseOptions {
+  /** Whether the test has failed: then the tape stays as it was. `false` by default. */
+  failed?: boolean;
 }
 
 /** A running proxy. */
@@ -115,6 +122,20 @@ export class Proxy implements AsyncDisposable, FlowPlayer {
   /** The entries of the tape that no request has matched so far. */
   get unused(): readonly TapeEntry[] {
     return this.#parts.tape?.unused ?? [];
+  }
+
+  /** What the tape's mode `verify` has found so far: answers of servers that are not any more what was recorded. */
+  get drift(): readonly Drift[] {
+    return this.#parts.tape?.drift ?? [];
+  }
+
+  /**
+   * Says that the test has failed: nothing that was recorded is written, so a failing test leaves its tape as it was, and nothing is said
+   * of entries that were not used. The bindings for vitest and Deno do it by themselves; with others, call it where the runner says that a
+   * test failed, before the proxy is closed. `await using` cannot know.
+   */
+  discard(): void {
+    this.#parts.tape?.discard();
   }
 
   /**
@@ -258,9 +279,12 @@ export class Proxy implements AsyncDisposable, FlowPlayer {
    * @throws {UnmatchedRequestError} in replay mode, when requests matched nothing
    * @throws {HookError} when hooks threw
    * @throws {FlowtapeError} `PAUSED_UNANSWERED` when flows were paused, and nobody had decided about them
-   * @throws {TapeError} when the tape cannot be written
+   * @param options `failed: true` is {@linkcode Proxy.discard | discard()} before
+   * @throws {TapeError} when the tape cannot be written; when mode `verify` has found drift; when entries were not used, and
+   * the tape's option `unused` is `"fail"`
    */
-  close(): Promise<void> {
+  close(options: CloseOptions = {}): Promise<void> {
+    if (options.failed) this.discard();
     return this.#closed ??= close(this.#parts);
   }
 

@@ -10,7 +10,7 @@ import type { TcpFlow } from "../flow/tcp_flow.ts";
 import type { Addon, LogEntry } from "../hooks/addon.ts";
 import type { TapeEntry } from "./entry.ts";
 import { checkTapeOptions, type TapeMode, type TapeOptions } from "./options.ts";
-import { resolveMode } from "./modes.ts";
+import { isCi, Modes, resolveMode } from "./modes.ts";
 import { Player } from "./player.ts";
 import { Recorder } from "./recorder.ts";
 import { mayStream } from "./streams/chunk.ts";
@@ -22,9 +22,18 @@ import { secretsInEnvironment } from "./redact/options.ts";
 import { Ledger } from "./redact/placeholders.ts";
 import { createRedactor, createWritingRedactor } from "./redact/redactor.ts";
 import { refuseTcp } from "./refuse_tcp.ts";
+import { stateOf } from "./state.ts";
+import { Steering } from "./steering.ts";
 import { fileStore } from "./store/file_store.ts";
 import type { TapeStore } from "./store/tape_store.ts";
 import { loadTape, loadWithJournals } from "./tape.ts";
+import { UnsafeGuard } from "./unsafe.ts";
+import { checkExpiry } from "./upkeep/expiry.ts";
+import { replacedBy } from "./upkeep/anew.ts";
+import { dealWithUnused } from "./upkeep/unused.ts";
+import { noteUse } from "./upkeep/usage.ts";
+import type { Drift } from "./verify/drift.ts";
+import { type AskServer, Verifier } from "./verify/verifier.ts";
 import { TapeWriter } from "./writer.ts";
 
 /** Who is told what happens with a tape. */
@@ -33,12 +42,18 @@ export interface TapeReport {
   unmatched(flow: Flow, explanation: string): void;
   /** A line for the log. */
   log(entry: LogEntry): void;
+  /** Sends a request to its server, for mode `verify`. */
+  ask?: AskServer;
 }
 
 /** An addon that replays, and that the wire tells what to record. */
 export interface TapeAddon extends Addon {
-  /** What `auto` has become, or the mode that was asked for. */
+  /** What `auto` has become, or the mode that was asked for; that of flows for which there is no other. */
   readonly mode: TapeMode;
+  /** Whether no flow may reach the network. */
+  readonly offline: boolean;
+  /** What mode `verify` has found so far. */
+  readonly drift: readonly Drift[];
   /** The entries that have not been replayed; none when nothing is replayed. */
   readonly unused: readonly TapeEntry[];
   /**
@@ -52,6 +67,10 @@ export interface TapeAddon extends Addon {
   greets(target: { readonly hostname: string; readonly port: number }): boolean;
   /** Takes a flow that is done. To be called once for every one; those that do not belong on the tape are let go. */
   record(flow: Flow): void;
+  /** The test has failed: what was recorded is not written, and nothing is said of entries that were not used. */
+  discard(): void;
+  /** Resolves when every server that mode `verify` asks has answered. */
+  settle(): Promise<void>;
   /** Writes what was recorded, and gives the tape free. Settles once, whoever calls it. */
   close(): Promise<void>;
 }
@@ -68,12 +87,17 @@ export async function openTape(
   store: TapeStore = options.store ?? fileStore,
 ): Promise<TapeAddon> {
   checkTapeOptions(options);
-  const mode = resolveMode(options.mode);
-  if (mode === "passthrough") {
+  await noteUse(options.path);
+  const main = resolveMode(options.mode);
+  if (main === "passthrough" && !options.modes?.length) {
     return {
       name: "tape",
-      mode,
+      mode: main,
+      offline: false,
       unused: [],
+      drift: [],
+      discard: () => {},
+      settle: () => Promise.resolve(),
       keepsBodies: () => false,
       keepsChunks: () => false,
       greets: () => false,
@@ -83,7 +107,10 @@ export async function openTape(
   }
   const release = startReading(await identityOf(store, options.path));
   try {
-    return await open(options, mode, report, store, release);
+    const state = await stateOf(options, store);
+    const mayRecord = new Modes(options, { exists: false }).some("auto", "record");
+    const expired = checkExpiry(options, { state, mayRecord, log: (entry) => report.log(entry) });
+    return await open(options, new Modes(options, { exists: state.exists, expired }), report, store, release);
   } catch (error) {
     release();
     throw error;
@@ -92,7 +119,7 @@ export async function openTape(
 
 async function open(
   options: TapeOptions,
-  mode: TapeMode,
+  modes: Modes,
   report: TapeReport,
   store: TapeStore,
   release: () => void,
@@ -103,62 +130,122 @@ async function open(
   const ledger = new Ledger(secretsInEnvironment(options.redact || {}, process.env));
   const writing = createWritingRedactor(options.redact, ledger);
   const log = (entry: LogEntry) => report.log(entry);
-  if (mode !== "replay") {
+  const records = modes.some("auto", "record");
+  if (records) {
     await recoverAll(path, store, () => new TapeWriter(path, { redactor: writing, times, store }), log);
   }
-  const tape = mode === "replay" ? await loadWithJournals(path, store, log) : await loadTape(path, store);
-  const player = mode === "record" ? undefined : new Player(tape, {
+  const tape = records ? await loadTape(path, store) : await loadWithJournals(path, store, log);
+  const verifier = !modes.some("verify") || report.ask === undefined
+    ? undefined
+    : new Verifier({ path, options: options.verify ?? {}, redactor, ask: report.ask, log });
+  let missed = false;
+  const unmatched = (flow: Flow, explanation: string) => {
+    missed = true;
+    report.unmatched(flow, explanation);
+  };
+  const player: Player | undefined = !modes.some("auto", "replay", "verify") ? undefined : new Player(tape, {
     options,
     redactor,
-    misses: () => mode === "replay" ? "refuse" : "forward",
-    unmatched: (flow, explanation) => report.unmatched(flow, explanation),
+    misses: (flow) => steering.modeOf(flow) === "auto" ? "forward" : "refuse",
+    unmatched,
+    answered(flow, entry) {
+      if (steering.modeOf(flow) === "verify") verifier?.check(flow, entry);
+    },
     log,
   });
-  const recorder = mode === "replay" ? undefined : new Recorder({
+  await player?.ready;
+  const guard = options.blockUnsafe && records ? new UnsafeGuard(options.blockUnsafe, redactor, unmatched) : undefined;
+  const steering: Steering = new Steering({ modes, player, guard, verifier });
+  // The matchers of which anything was recorded: what they match on the tape is replaced.
+  const places = new Set<number>();
+  const anew = (flow: Flow) => {
+    if (flow.type !== "http" || steering.modeOf(flow) !== "record") return false;
+    places.add(steering.placeOf(flow));
+    return true;
+  };
+  const recorder = !records ? undefined : new Recorder({
     options,
     redactor,
     writing,
     store,
-    keep: mode === "record" ? "replace" : "add",
+    keep: modes.all("record") ? "replace" : "add",
+    ...(!modes.all("record") && { anew, replaced: (items) => replacedBy(items, { modes, places, path, store }) }),
     log,
   });
   await recorder?.begin();
 
   let closed: Promise<void> | undefined;
-  const records = (flow: Flow) => recorder !== undefined && closed === undefined && flow.source === "upstream";
+  let discarded = false;
+  const isRecorded = (flow: Flow) =>
+    recorder !== undefined && closed === undefined && ["auto", "record"].includes(steering.modeOf(flow));
   const close = async () => {
     player?.close();
     release();
-    await recorder?.write();
+    if (discarded) return await recorder?.discard();
+    await allOf([
+      async () => {
+        const unused = player?.unused ?? [];
+        const policy = options.unused === "prune" && isCi() ? "warn" : options.unused;
+        const writer = () => new TapeWriter(path, { redactor: writing, times, store });
+        const all = tape?.entries.length ?? 0;
+        await dealWithUnused(unused, { policy, all, modes, missed, path, store, redactor, writer, log });
+      },
+      () => recorder?.write(),
+      () => verifier?.report(),
+    ]);
   };
   return {
     name: "tape",
-    mode,
+    mode: modes.main,
+    offline: modes.all("replay", "verify"),
     get unused() {
       return player?.unused ?? [];
     },
+    get drift() {
+      return verifier?.drift ?? [];
+    },
     // Hooks that are not there cost nothing while recording.
-    ...(player && {
-      requestHeaders: (flow: HttpFlow) => player.requestHeaders(flow),
-      request: (flow: HttpFlow) => player.request(flow),
-      needs: (hook: "request" | "response", flow: HttpFlow) => hook === "request" && player.waitsFor(flow),
-      error: (flow: HttpFlow) => player.error(flow),
+    ...(steering.needed && {
+      requestHeaders: (flow: HttpFlow) => steering.requestHeaders(flow),
+      request: (flow: HttpFlow) => steering.request(flow),
+      needs: (hook: "request" | "response", flow: HttpFlow) => hook === "request" && steering.waitsFor(flow),
+      error: (flow: HttpFlow) => player?.error(flow),
       tcpStart: async (flow: TcpFlow) => {
-        await player.tcpStart(flow);
-        if (mode === "replay" && flow.answer === undefined) refuseTcp(flow, options.path, report);
+        const mode = steering.modeOf(flow);
+        if (mode === "record" || mode === "passthrough") return;
+        await player!.tcpStart(flow);
+        if (mode !== "auto" && flow.answer === undefined) refuseTcp(flow, options.path, report);
       },
     }),
     keepsBodies(flow) {
-      if (flow.type === "http" && player?.waitsFor(flow)) return true;
-      if (!records(flow)) return false;
+      if (flow.type === "http" && steering.waitsFor(flow)) return true;
+      if (flow.source !== "upstream" || !isRecorded(flow)) return false;
       recorder!.expect();
       return true;
     },
-    keepsChunks: (flow) => records(flow) && mayStream(flow.response!),
+    keepsChunks: (flow) => flow.source === "upstream" && isRecorded(flow) && mayStream(flow.response!),
     greets: (target) => player?.greets(target) ?? false,
     record: (flow) => {
-      if (closed === undefined) recorder?.record(flow);
+      if (isRecorded(flow)) recorder!.record(flow);
     },
+    discard() {
+      discarded = true;
+    },
+    settle: () => verifier?.settle() ?? Promise.resolve(),
     close: () => closed ??= close(),
   };
+}
+
+/** Does all of it, whatever becomes of the others; then throws what there is to throw. */
+async function allOf(steps: readonly (() => unknown)[]): Promise<void> {
+  const errors: unknown[] = [];
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length === 1) throw errors[0];
+  if (errors.length > 1) throw new AggregateError(errors, errors.map((one) => (one as Error).message).join("\n\n"));
 }

@@ -9,5 +9,6 @@ export { fileStore } from "./store/file_store.ts";
 export type { GrowingFile, OpenFile, Pieces, TapeStore, UnnamedFile } from "./store/tape_store.ts";
 export { readTape, Tape, writeTape, type WriteTapeOptions } from "./tape.ts";
 export type { BodyForm, BodyMatchOptions, MatchOptions, OriginPart } from "./match/match_options.ts";
+export type { Drift } from "./verify/drift.ts";
 export type { ExpiryOptions, RedactOptions, TapeMode, TapeOptions, VerifyOptions } from "./options.ts";
 export { TapeError } from "../flow/error.ts";

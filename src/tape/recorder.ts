@@ -8,9 +8,12 @@ import type { LogEntry } from "../hooks/addon.ts";
 import { FlowtapeError, TapeError } from "../flow/error.ts";
 import type { Flow } from "../flow/flow.ts";
 import { belongs } from "./belongs.ts";
+import { bodyFolder } from "./har.ts";
 import type { TapeOptions } from "./options.ts";
 import { partsOfFlow } from "./parts.ts";
+import { findJournals } from "./record/found.ts";
 import type { Keep } from "./record/journal.ts";
+import type { Kept } from "./record/kept.ts";
 import { locked } from "./record/locked.ts";
 import { momentsOf } from "./record/moments.ts";
 import { Recording } from "./record/recording.ts";
@@ -20,6 +23,7 @@ import { thisProcess } from "./store/owner.ts";
 import type { TapeStore } from "./store/tape_store.ts";
 import { writesTimes } from "./streams/pace.ts";
 import { tcpPartsOf } from "./streams/said.ts";
+import { dayOf } from "./upkeep/age.ts";
 import { TapeWriter } from "./writer.ts";
 
 /** What a recorder works with. */
@@ -32,6 +36,10 @@ export interface RecorderOptions {
   /** For what is written. */
   readonly writing: Redactor;
   readonly store: TapeStore;
+  /** Whether a flow takes the place of what its matcher matches on the tape. */
+  anew?(flow: Flow): boolean;
+  /** The entries of the tape that such flows replace. */
+  replaced?(items: readonly Kept[]): Promise<ReadonlySet<Kept>>;
   log(entry: LogEntry): void;
 }
 
@@ -119,10 +127,31 @@ export class Recorder {
     }
   }
 
+  /** Leaves the tape as it was. */
+  async discard(): Promise<void> {
+    await Promise.all(this.#working);
+    const recording = await this.#recording?.catch(() => undefined);
+    await this.#forget(recording);
+  }
+
+  async #forget(recording: Recording | undefined): Promise<void> {
+    const { options: { path }, store } = this.#with;
+    await recording?.discard();
+    await locked(store, path, async () => {
+      // Another recording may have seen that a body is there already, and refer to it.
+      const { live, over } = await findJournals(store, bodyFolder(path));
+      if (live === 0 && over.length === 0) await this.#writer.abandon();
+    });
+  }
+
   async #finish(recording: Recording): Promise<void> {
     try {
       await recording.finish();
     } catch (error) {
+      if (error instanceof TapeError && error.code === "TAPE_TOO_LARGE") {
+        await this.#forget(recording);
+        throw error;
+      }
       if (!(error instanceof TapeError)) throw error;
       const kept = `What was recorded is in ${recording.place}: the next start that records puts it on the tape.`;
       throw new TapeError(error.code, `${error.message} ${kept}`, { cause: error });
@@ -134,7 +163,10 @@ export class Recorder {
       const { journal } = await this.#begun();
       const parts = flow.type === "http" ? partsOfFlow(flow) : tcpPartsOf(flow);
       const entry = await this.#writer.encode(parts).catch((error) => this.#hold(flow, error));
-      if (entry !== undefined && this.#failed === undefined) await journal.append([{ ...momentsOf(flow), entry }]);
+      if (entry !== undefined && this.#failed === undefined) {
+        const anew = this.#with.anew?.(flow) ? { anew: true as const } : {};
+        await journal.append([{ ...momentsOf(flow), ...anew, entry }]);
+      }
     } catch (error) {
       this.#fail(error);
     }
@@ -147,8 +179,18 @@ export class Recorder {
   }
 
   #begun(): Promise<Recording> {
-    const { options: { path }, keep, store, log } = this.#with;
-    return this.#recording ??= Recording.begin({ path, keep, store, writer: this.#writer, log });
+    const { options: { path, maxBytes, expires }, keep, store, replaced, log } = this.#with;
+    const day = expires && dayOf(Date.now());
+    return this.#recording ??= Recording.begin({
+      path,
+      keep,
+      store,
+      writer: this.#writer,
+      replaced,
+      maxBytes,
+      day,
+      log,
+    });
   }
 
   #fail(cause: unknown): void {

@@ -51,6 +51,15 @@ export class Steering {
     }
   }
 
+  /** The place of the matcher that a flow has its mode from; -1 when that is the mode of the tape. */
+  placeOf(flow: HttpFlow): number {
+    try {
+      return this.#with.modes.placeOf(flow);
+    } catch {
+      return -1;
+    }
+  }
+
   /** Whether the `request` hook is needed for a flow. */
   waitsFor(flow: HttpFlow): boolean {
     return this.#waiting.has(flow) || (this.#with.player?.waitsFor(flow) ?? false);

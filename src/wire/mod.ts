@@ -17,7 +17,7 @@ import { Upstream } from "./outbound/upstream.ts";
 import { WayOut, type WayOutConfig } from "./outbound/way_out.ts";
 import { newProxyName } from "./trail.ts";
 import { UpstreamUse } from "./upstream_use.ts";
-import { play } from "./played/play.ts";
+import { ask, type AskOptions, play } from "./played/play.ts";
 import { replay, type ReplayOptions } from "./played/replay.ts";
 import type { ClientConnection, Observer, WireContext } from "./wire_context.ts";
 
@@ -72,6 +72,12 @@ export interface Wire {
    * @throws {FlowtapeError} `PROXY_CLOSED`
    */
   play(flow: HttpFlow, timeout?: number): Promise<HttpFlow>;
+  /**
+   * Sends the request of a flow to its server, past all hooks and the observer; resolves with the new flow when that is over.
+   *
+   * @throws {FlowtapeError} `PROXY_CLOSED`
+   */
+  ask(flow: HttpFlow, options: AskOptions): Promise<HttpFlow>;
   /**
    * Lets the hooks of a flow fire once more, on a copy, which it resolves with. Nothing reaches the network.
    *
@@ -164,6 +170,7 @@ export async function openWire(options: WireOptions): Promise<Wire> {
       };
     },
     play: async (flow, timeout) => await play(flow, live.now, timeout),
+    ask: async (flow, options) => await ask(flow, live.now, options),
     replay: async (flow, options) => await replay(flow, live.now, options),
     async close() {
       closing.abort();

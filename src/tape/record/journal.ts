@@ -37,6 +37,8 @@ interface Line {
   readonly start: number;
   readonly end: number;
   readonly entry: HarEntry;
+  /** It takes the place of what its matcher matches on the tape. */
+  readonly anew?: true;
 }
 
 /** Writes a journal. */
@@ -73,8 +75,8 @@ export class Journal {
     let position = 0;
     const part = this.#file === undefined ? this.#parts + 1 : 0;
     if (part === 0) position = this.#size;
-    const items = lines.map(({ start, end, entry }): Kept => {
-      const line = `${JSON.stringify({ start, end, entry })}\n`;
+    const items = lines.map(({ start, end, entry, anew }): Kept => {
+      const line = `${JSON.stringify({ start, end, ...(anew && { anew }), entry })}\n`;
       const from = position;
       const length = Buffer.byteLength(line);
       text += line;
@@ -85,7 +87,7 @@ export class Journal {
           : (await this.#store.read(join(this.#folder, this.#partName(part))))?.subarray(from, from + length);
         return (JSON.parse(Buffer.from(bytes!).toString("utf8")) as Line).entry;
       };
-      return { label: labelOf(entry.request), key: keyOf(entry), start, end, load };
+      return { label: labelOf(entry.request), key: keyOf(entry), start, end, ...(anew && { anew }), load };
     });
     const written = this.#write(text);
     if (written === undefined) this.items.push(...items);
@@ -169,6 +171,7 @@ export async function readJournal(
           key: keyOf(entry),
           start,
           end,
+          ...(line.anew === true && { anew: true }),
           load: () => Promise.resolve(entry),
         });
       }

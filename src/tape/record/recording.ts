@@ -8,6 +8,8 @@ import { join } from "node:path";
 import type { LogEntry } from "../../hooks/addon.ts";
 import { bodyFolder, emptyLog } from "../har.ts";
 import type { TapeStore } from "../store/tape_store.ts";
+import { putAnew } from "../upkeep/anew.ts";
+import { checkBudget } from "../upkeep/budget.ts";
 import type { TapeWriter } from "../writer.ts";
 import { inOrder, likeBefore, weave, without } from "./arrange.ts";
 import { findJournals } from "./found.ts";
@@ -24,29 +26,31 @@ export interface RecordingOptions {
   readonly keep: Keep;
   readonly store: TapeStore;
   readonly writer: TapeWriter;
+  /** The entries of the tape in whose places something was recorded anew. */
+  replaced?(items: readonly Kept[]): Promise<ReadonlySet<Kept>>;
+  /** How many bytes the tape may have. */
+  readonly maxBytes?: number | undefined;
+  /** The day of the recording, where the tape is to have it. */
+  readonly day?: string | undefined;
   log(entry: LogEntry): void;
 }
 
 /** One recording of one proxy. */
 export class Recording {
   readonly #with: RecordingOptions;
-  readonly #identity: string;
   readonly #journal: Journal;
 
-  private constructor(options: RecordingOptions, identity: string, journal: Journal) {
+  private constructor(options: RecordingOptions, journal: Journal) {
     this.#with = options;
-    this.#identity = identity;
     this.#journal = journal;
   }
 
-  /** Begins one: others can see it from now on. */
+  /** Begins one: others can see it from now on. Nothing waits here but for the store. */
   static async begin(options: RecordingOptions): Promise<Recording> {
     const { path, store, keep } = options;
-    return await locked(store, path, async (identity) => {
-      const journal = await Journal.begin(store, bodyFolder(path), keep);
-      recordingsHere().add(journal.name);
-      return new Recording(options, identity, journal);
-    });
+    const journal = await Journal.begin(store, bodyFolder(path), keep);
+    recordingsHere().add(journal.name);
+    return new Recording(options, journal);
   }
 
   /** How many exchanges it has. */
@@ -68,7 +72,7 @@ export class Recording {
   async finish(): Promise<void> {
     const { path, store } = this.#with;
     try {
-      await locked(store, path, () => this.#finish());
+      await locked(store, path, (identity) => this.#finish(identity));
     } finally {
       recordingsHere().delete(this.#journal.name);
       await this.#journal.close();
@@ -83,18 +87,23 @@ export class Recording {
     await store.remove(bodyFolder(path), this.#journal.files).catch(() => {});
   }
 
-  async #finish(): Promise<void> {
-    const { path, store, keep, writer } = this.#with;
+  async #finish(identity: string): Promise<void> {
+    const { path, store, keep, writer, maxBytes, day } = this.#with;
     const folder = bodyFolder(path);
     const { over, live, files } = await findJournals(store, folder, { except: this.#journal.name });
     const old = await readOld(path, store);
     // In an order that does not depend on who was quicker.
-    const stories = [this.#journal.items, ...over.filter(({ done }) => done).map(({ items }) => items)]
+    const anew = this.#journal.items.filter(({ anew }) => anew);
+    const stories = [
+      this.#journal.items.filter(({ anew }) => !anew),
+      ...over.filter(({ done }) => done).map(({ items }) => items),
+    ]
       .map(inOrder)
       .sort((a, b) => compareStories(a, b));
     let items: Kept[];
     if (keep === "add") {
       items = old.items;
+      if (anew.length > 0) items = await putAnew(items, anew, await this.#with.replaced?.(items) ?? new Set());
       if (stories.length > 1) { for (const story of stories) items = await without(items, story); }
       for (const story of stories) items = await weave(items, story);
     } else if (stories.length > 1) {
@@ -108,12 +117,16 @@ export class Recording {
       this.#with.log({ level: "warn", message: tellOf(journal, path, "the tape has now") });
     }
 
-    await writer.finish(keep === "add" ? old.log : emptyLog(), items);
+    const dated = { ...emptyLog(), ...(day !== undefined && { _recorded: day }) };
+    // Of all that is on a tape, the day is that of the oldest.
+    const log = keep === "add" && old.items.length > 0 ? old.log : dated;
+    if (maxBytes !== undefined) await checkBudget({ path, store, log, items }, maxBytes);
+    await writer.finish(log, items);
     // The tape is complete: what is left to do may fail, and is done by the next one.
     try {
       if (live > 0) return await this.#journal.done();
       await this.#journal.close();
-      const stale = readersOf(this.#identity) > 0 ? [] : await writer.stale();
+      const stale = readersOf(identity) > 0 ? [] : await writer.stale();
       await store.remove(folder, [...this.#journal.files, ...files, ...stale]);
     } catch {
       // As above.

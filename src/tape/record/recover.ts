@@ -16,8 +16,12 @@ import { readOld } from "./old_tape.ts";
 
 /** The entries of a tape with those of a journal. What was recorded anew takes the place of what was there. */
 export async function withJournal(items: readonly Kept[], journal: FoundJournal): Promise<Kept[]> {
-  const story = inOrder(journal.items);
-  if (journal.keep === "add" || journal.done) return await weave(items, story);
+  if (journal.keep === "replace" && !journal.done) return inPlace(items, inOrder(journal.items));
+  const added = await weave(items, inOrder(journal.items.filter(({ anew }) => !anew)));
+  return inPlace(added, inOrder(journal.items.filter(({ anew }) => anew)));
+}
+
+function inPlace(items: readonly Kept[], story: readonly Kept[]): Kept[] {
   const anew = byKey(story);
   const kept: Kept[] = [];
   for (const item of items) {
@@ -43,7 +47,7 @@ export async function recoverAll(
   log: (entry: LogEntry) => void,
 ): Promise<void> {
   const folder = bodyFolder(path);
-  if (!await hasJournals(store, folder)) return;
+  if (!await hasLeftovers(store, folder)) return;
   await locked(store, path, async () => {
     const { over, files, live } = await findJournals(store, folder);
     // Those that are under way have a use for those that have ended.
@@ -58,19 +62,24 @@ export async function recoverAll(
         if (!journal.done) log({ level: "warn", message: tellOf(journal, path, "the tape has now") });
       }
     }
-    await store.remove(folder, files);
+    const temporary = [...(await store.list(folder))?.keys() ?? []].filter((name) => TEMPORARY.test(name));
+    await store.remove(folder, [...files, ...temporary]);
   });
 }
 
 /** The journals of recordings that were broken off. */
 export async function brokenOff(path: string, store: TapeStore): Promise<FoundJournal[]> {
   const folder = bodyFolder(path);
-  if (!await hasJournals(store, folder)) return [];
+  if (!await hasLeftovers(store, folder)) return [];
   const { over } = await findJournals(store, folder);
   return over.filter(({ done, items }) => !done && items.length > 0);
 }
 
-async function hasJournals(store: TapeStore, folder: string): Promise<boolean> {
+/** What only a recording has: one that is under way, or that was broken off. */
+async function hasLeftovers(store: TapeStore, folder: string): Promise<boolean> {
   const names = await store.list(folder);
-  return names !== undefined && [...names.keys()].some((name) => name.startsWith(".journal-"));
+  return names !== undefined && [...names.keys()].some((name) => LEFTOVER.test(name));
 }
+
+const TEMPORARY = /^\..*\.tmp$/;
+const LEFTOVER = /^\.journal-|^\.lock$|^\..*\.tmp$/;

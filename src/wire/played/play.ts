@@ -13,6 +13,7 @@ import { HttpFlow } from "../../flow/http_flow.ts";
 import { nextPeerId, type Peer } from "../../flow/peer.ts";
 import { FlowRequest } from "../../flow/request.ts";
 import { noteSentAgain } from "../../flow/sent_again.ts";
+import { Dispatcher } from "../../hooks/dispatcher.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import { reportFailed } from "../inbound/report_failed.ts";
 import type { Observer, WireContext } from "../wire_context.ts";
@@ -31,6 +32,27 @@ const TIMEOUT_MS = 30_000;
 export function play(source: HttpFlow, context: WireContext, timeout: number = TIMEOUT_MS): Promise<HttpFlow> {
   checkOpen(context);
   return begin(source, context, { timeout, complete: "required" });
+}
+
+/** How a server is asked. */
+export interface AskOptions {
+  /** Milliseconds until it is given up. */
+  readonly timeout: number;
+  /** How many bytes of a body are kept. */
+  readonly bodyLimit: number;
+}
+
+/**
+ * Sends the request of a flow to its server, past all hooks; nobody is told of the new flow but who asked. Resolves when that is over,
+ * however it ended.
+ *
+ * @throws {FlowtapeError} `PROXY_CLOSED`
+ */
+export function ask(source: HttpFlow, context: WireContext, { timeout, bodyLimit }: AskOptions): Promise<HttpFlow> {
+  checkOpen(context);
+  const observer: Observer = { started() {}, ended() {}, bodyLimit: () => bodyLimit, offline: () => false };
+  const hooks = new Dispatcher([], () => {});
+  return begin(source, changed(context, { hooks, observer }), { timeout, complete: "required" });
 }
 
 /** @throws {FlowtapeError} `PROXY_CLOSED` */
