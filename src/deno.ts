@@ -29,7 +29,7 @@ export type ProxyTestFunction = (t: ProxyTestContext) => void | Promise<void>;
 
 /**
  * `Deno.test` with a proxy that is closed after the test. A request that nothing on the tape matched, or a hook that threw,
- * fails the test.
+ * fails the test. A test that fails leaves its tape as it was.
  *
  * ```ts ignore
  * import { proxyTest } from "flowtape/deno";
@@ -60,7 +60,7 @@ export function proxyTest(
     fn: async (t) => {
       const path = fixtureTape(tape, () => tapePath(fileURLToPath(t.origin), slug));
       const proxy = await startProxy({ ...proxyOptions, ...(path === undefined ? {} : { tape: path }) });
-      await runAndClose(() => fn(Object.assign(t, { proxy })), proxy);
+      await runAndClose((failed) => fn(Object.assign(withSteps(t, failed), { proxy })), proxy);
     },
   });
 }
@@ -68,9 +68,14 @@ export function proxyTest(
 const names: string[][] = [];
 
 /** Both the test and closing may fail, and both are told. */
-async function runAndClose(run: () => void | Promise<void>, proxy: Proxy): Promise<void> {
+async function runAndClose(run: (failed: () => void) => void | Promise<void>, proxy: Proxy): Promise<void> {
   const errors: unknown[] = [];
-  for (const step of [run, () => proxy.close()]) {
+  let stepFailed = false;
+  const steps = [
+    () => run(() => void (stepFailed = true)),
+    () => proxy.close({ failed: stepFailed || errors.length > 0 }),
+  ];
+  for (const step of steps) {
     try {
       await step();
     } catch (error) {
@@ -79,4 +84,18 @@ async function runAndClose(run: () => void | Promise<void>, proxy: Proxy): Promi
   }
   if (errors.length === 1) throw errors[0];
   if (errors.length > 1) throw new AggregateError(errors, "the test failed, and so did closing its proxy");
+}
+
+/** A step that fails does not throw: Deno fails the test behind its back. */
+function withSteps(t: Deno.TestContext, failed: () => void): Deno.TestContext {
+  const original = t.step.bind(t) as (...args: unknown[]) => Promise<boolean>;
+  const step = async (...args: unknown[]): Promise<boolean> => {
+    const passed = await original(...args);
+    const ignored = args.some((one) =>
+      typeof one === "object" && one !== null && "ignore" in one && one.ignore === true
+    );
+    if (!passed && !ignored) failed();
+    return passed;
+  };
+  return Object.assign(t, { step: step as Deno.TestContext["step"] });
 }

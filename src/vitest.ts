@@ -39,7 +39,7 @@ export interface Fixtures {
   proxyOptions: FixtureOptions;
   /**
    * A proxy of this test's own: started when a test asks for it, closed after it. A request that nothing on the tape
-   * matched, or a hook that threw, fails the test.
+   * matched, or a hook that threw, fails the test. A test that fails leaves its tape as it was.
    */
   proxy: Proxy;
 }
@@ -54,7 +54,8 @@ export const test: TestAPI<Fixtures> = baseTest.extend<Fixtures>({
     try {
       await use(proxy);
     } finally {
-      await proxy.close();
+      // A test that has failed says so here; what its fixture waited for does not throw.
+      await proxy.close({ failed: task.result?.state === "fail" });
     }
   },
 });

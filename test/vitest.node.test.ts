@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -98,6 +98,12 @@ describe("a run of vitest", () => {
     expect(results.get("expects in vain")).toContain("- method: PUT\n  + method: GET");
   });
 
+  test("leaves the tape of a test that failed as it was", () => {
+    expect(results.get("records and fails")).toMatch(/^failed .*no luck/s);
+    expect(results.get("records and fails softly")).toMatch(/^failed /);
+    expect(readdirSync(join(folder, "__tapes__/shop")).filter((name) => name.startsWith("records"))).toEqual([]);
+  });
+
   test("does not start a proxy that nobody asks for", () => {
     expect(results.get("does without")).toBe("passed ");
   });
@@ -124,6 +130,14 @@ describe("without", () => {
   test("without a tape", async ({ proxy }) => {
     await proxy.fetch("${origin}/");
   });
+});
+test("records and fails", async ({ proxy }) => {
+  await (await proxy.fetch("${origin}/orders")).text();
+  throw new Error("no luck");
+});
+test("records and fails softly", async ({ proxy, expect }) => {
+  await (await proxy.fetch("${origin}/orders")).text();
+  expect.soft(1).toBe(2);
 });
 describe("replay", () => {
   test.override({ proxyOptions: { tape: { mode: "replay" } } });
