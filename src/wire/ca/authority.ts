@@ -5,7 +5,7 @@
  */
 import type { Server } from "node:tls";
 import { FlowtapeError } from "../../flow/error.ts";
-import { distinguishedName, issueCertificate, keyIdentifier, serverExtensions } from "./certificate.ts";
+import { distinguishedName, issueCertificate, keyIdentifier, nameExtension, serverExtensions } from "./certificate.ts";
 import { type Clock, DAY, systemClock } from "./clock.ts";
 import type { Der } from "./der.ts";
 import type { Issuer } from "./issuer.ts";
@@ -67,6 +67,7 @@ export class Authority implements CertificateAuthority {
   readonly #leaves: LruMap<string, KeptLeaf>;
   readonly #servers: LruMap<string, { leaf: Leaf; server: Server }>;
   #path: string | undefined;
+  #sameForAll: readonly Uint8Array[] | undefined;
 
   /** @param options `path`: the file that already holds the certificate; `clock` and `capacity`: for tests */
   constructor(der: Der, issuer: Issuer, options: { path?: string; clock?: Clock; capacity?: number } = {}) {
@@ -130,15 +131,18 @@ export class Authority implements CertificateAuthority {
       spki: key.spki,
       notBefore,
       notAfter,
-      extensions: serverExtensions(der, {
-        name,
-        subject,
-        keyId: keyIdentifier(der, key.spki),
-        issuerKeyId: issuer.keyId,
-      }),
+      extensions: [...this.#extensions(key.spki), nameExtension(der, name, subject)],
     }, issuer.signer);
     this.issued++;
     // A day ahead, unless it has less than that to live: then halfway, or every connection would make a new one.
     return { key: key.pem, cert: pem + issuer.cert, renewAt: Math.max(notAfter - DAY, now + (notAfter - now) / 2) };
+  }
+
+  #extensions(spki: Uint8Array): readonly Uint8Array[] {
+    const der = this.#der;
+    return this.#sameForAll ??= serverExtensions(der, {
+      keyId: keyIdentifier(der, spki),
+      issuerKeyId: this.#issuer.keyId,
+    });
   }
 }

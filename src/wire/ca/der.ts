@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Buffer } from "node:buffer";
+import { Buffer } from "node:buffer";
 import { type Asn1, type Asn1Codec, binary, CONTEXT, decode, encode, TAG } from "./asn1.ts";
 
 /** Builds ASN.1 trees and turns them into bytes and back. */
@@ -24,6 +24,16 @@ export class Der {
   /** The tree of some bytes; throws when they are not one DER value. */
   decode(der: Uint8Array): Asn1 {
     return decode(this.codec, der);
+  }
+
+  /** The bytes of a SEQUENCE of values that are encoded already. */
+  join(...members: Uint8Array[]): Buffer {
+    return wrap(CONSTRUCTED | TAG.sequence, members);
+  }
+
+  /** The bytes of a value that is encoded already, in `[tag] EXPLICIT`. */
+  tagged(tag: number, member: Uint8Array): Buffer {
+    return wrap(CONTEXT | CONSTRUCTED | tag, [member]);
   }
 
   /** SEQUENCE. */
@@ -71,11 +81,6 @@ export class Der {
     return this.codec.create(0, TAG.bitString, false, String.fromCharCode(unused) + binary(bytes));
   }
 
-  /** `[tag] EXPLICIT`: a value wrapped in a context tag. */
-  explicit(tag: number, child: Asn1): Asn1 {
-    return this.codec.create(CONTEXT, tag, true, [child]);
-  }
-
   /** `[tag] IMPLICIT` over a string type: a context tag in place of the type's own. */
   implicit(tag: number, bytes: Uint8Array): Asn1 {
     return this.codec.create(CONTEXT, tag, false, binary(bytes));
@@ -88,4 +93,16 @@ export class Der {
       ? this.codec.create(0, TAG.utcTime, false, this.codec.dateToUtcTime(date))
       : this.codec.create(0, TAG.generalizedTime, false, this.codec.dateToGeneralizedTime(date));
   }
+}
+
+const CONSTRUCTED = 0x20;
+
+/** Identifier and length (X.690 section 8.1) in front of what they are of. */
+function wrap(identifier: number, members: readonly Uint8Array[]): Buffer {
+  let length = 0;
+  for (const { byteLength } of members) length += byteLength;
+  const octets: number[] = [];
+  for (let rest = length; rest > 0; rest >>>= 8) octets.unshift(rest & 0xff);
+  const head = length < 0x80 ? [identifier, length] : [identifier, 0x80 | octets.length, ...octets];
+  return Buffer.concat([Uint8Array.from(head), ...members]);
 }

@@ -13,7 +13,6 @@ import {
   verify,
 } from "node:crypto";
 import { FlowtapeError } from "../../flow/error.ts";
-import type { Asn1 } from "./asn1.ts";
 import { authorityExtensions, distinguishedName, issueCertificate, keyIdentifier } from "./certificate.ts";
 import { type Clock, DAY } from "./clock.ts";
 import type { Der } from "./der.ts";
@@ -31,7 +30,8 @@ export interface KeyPair {
 export interface Issuer {
   /** The certificate, and whatever chain was given with it, as PEM. */
   readonly cert: string;
-  readonly subject: Asn1;
+  /** Its Name, DER. */
+  readonly subject: Uint8Array;
   readonly keyId: Uint8Array;
   readonly signer: Signer;
   /** First and last moment, in milliseconds since 1970: no leaf may go beyond them. */

@@ -10,8 +10,8 @@ import type { KeyAlgorithm } from "./signer.ts";
 
 /** The fields of a certificate that matter when it issues others. */
 export interface ReadCertificate {
-  /** Its subject, byte for byte what its leaves must name as their issuer. */
-  readonly subject: Asn1;
+  /** Its subject, DER: byte for byte what its leaves must name as their issuer. */
+  readonly subject: Buffer;
   /** Its public key: a DER SubjectPublicKeyInfo. */
   readonly spki: Buffer;
   /** Of which kind that key is. */
@@ -42,7 +42,7 @@ export function readCertificate(der: Der, bytes: Uint8Array): ReadCertificate {
   const extensions = readExtensions(der, fields);
   const keyId = extensions.get("2.5.29.14");
   return {
-    subject,
+    subject: der.encode(subject),
     spki: der.encode(spki),
     key: {
       algorithm: oid(der, algorithm),

@@ -5,13 +5,12 @@
  */
 import type { Buffer } from "node:buffer";
 import { type KeyObject, sign } from "node:crypto";
-import type { Asn1 } from "./asn1.ts";
 import type { Der } from "./der.ts";
 
 /** Signs certificates with one key. */
 export interface Signer {
-  /** The AlgorithmIdentifier of the signatures. */
-  readonly algorithm: Asn1;
+  /** The AlgorithmIdentifier of the signatures, DER. */
+  readonly algorithm: Uint8Array;
   /** Signs some bytes. */
   sign(bytes: Uint8Array): Buffer;
 }
@@ -44,7 +43,7 @@ export function signerFor(der: Der, kind: KeyAlgorithm, key: KeyObject): Signer 
   const [digest, oid] = chosen;
   // Only RSA has parameters, and they are NULL (RFC 4055 section 5); ECDSA and Ed25519 must have none (RFC 5758, 8410).
   const algorithm = oid === RSA_WITH_SHA256 ? der.sequence(der.oid(oid), der.null()) : der.sequence(der.oid(oid));
-  return { algorithm, sign: (bytes) => sign(digest, bytes, key) };
+  return { algorithm: der.encode(algorithm), sign: (bytes) => sign(digest, bytes, key) };
 }
 
 /** The digest that `node:crypto` takes for a kind of key; `null` where the algorithm brings its own. */
