@@ -48,6 +48,8 @@ const PAGE = /(?:page|paging|continuation|sync|skip)token$/;
  * `Set-Cookie`, `client_secret` and `apiKey` may; `max_tokens` may not.
  */
 export function isSensitiveName(name: string): boolean {
+  // A path or a sentence is no name.
+  if (name.length > 64 || name.includes("/")) return false;
   // Forms nest names in brackets: user[token].
   const plain = plainName(name);
   return EXACT.has(plain) || (WORD.test(plain) && !PAGE.test(plain));

@@ -56,7 +56,7 @@ const SHAPES: readonly (readonly [kind: string, shape: RegExp])[] = [
   ["slack_webhook", /(?<=hooks\.slack\.com\/)(?:services|workflows|triggers)\/[\w/]{20,}/],
   ["discord_token", /[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,45}/],
   ["discord_webhook", /(?<=\/api\/webhooks\/\d{5,25}\/)[\w-]{50,}/],
-  ["telegram_token", /\d{8,10}:A[\w-]{34}/],
+  ["telegram_token", /(?:bot)?\d{8,10}:A[\w-]{34}/],
   ["twilio_key", /SK[0-9a-f]{32}/],
   ["sendgrid_key", /SG\.[\w-]{16,32}\.[\w-]{16,64}/],
   ["mailgun_key", /key-[0-9a-f]{32}/],

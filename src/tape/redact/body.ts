@@ -73,6 +73,8 @@ function redactMember(text: string, { path, start, end, kind }: JsonValue, secre
   for (let depth = path.length; depth > 0; depth--) {
     if (!secrets.isPlace(depth === path.length ? path : path.slice(0, depth))) continue;
     if (secrets.isAllowedPlace(path)) return undefined;
+    // The version of a package of that name.
+    if (kind === "string" && VERSION.test(text.slice(start + 1, end - 1))) return undefined;
     if (kind === "string") return hideLiteral(text.slice(start, end), nameIn(path, depth), secrets);
     // A number stays a number. Below a secret name it is a lifetime or a count more often than a secret.
     return depth === path.length ? "0" : undefined;
@@ -85,6 +87,8 @@ function redactMember(text: string, { path, start, end, kind }: JsonValue, secre
   }
   return redactInnerJson(literal, secrets);
 }
+
+const VERSION = /^(?:[~^<>=v ]{1,3}\d+|\d+\.\d+\.\d+)(?:[.-]\w+)*$/;
 
 /** The name under which a secret stands: `tokens: ["a", "b"]` has no other. */
 function nameIn(path: readonly string[], depth: number): string {

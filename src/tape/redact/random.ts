@@ -27,9 +27,9 @@ export function looksRandom(value: string, { least = 16, mixed = false }: Random
   if (digits === 0) return lower > 5 && upper > 5 && length >= 24 && changes(value) > 0.35 && entropy(value) > 3.9;
   if (letters < 4) return false;
   const mixedCase = lower > 1 && upper > 1;
-  return changes(value) > (mixedCase ? 0.36 : 0.27) &&
+  return changes(value) > (mixedCase ? 0.31 : 0.25) &&
     entropy(value) > Math.min(mixedCase ? 3.7 : 3.3, Math.log2(length) * 0.78) &&
-    wordiness(value) < 0.4;
+    wordiness(value) < 0.5;
 }
 
 /** Base64 of known formats (images, fonts, archives), hashes, identifiers, dates, versions, names of files and hosts. */
@@ -96,7 +96,7 @@ function wordFrom(value: string, at: number): boolean {
 /** Which part of it is in words that could be pronounced. */
 function wordiness(value: string): number {
   let inWords = 0;
-  for (const [word] of value.matchAll(/[A-Z]?[a-z]{3,}|[A-Z]{4,}/g)) {
+  for (const [word] of value.matchAll(/[A-Z]?[a-z]{3,}|[A-Z]{5,}/g)) {
     if (/[aeiou]/i.test(word) && !/[^aeiouy]{4}/i.test(word)) inWords += word.length;
   }
   return inWords / value.length;

@@ -44,7 +44,7 @@ function cut(text: string, start: number, from: number, cutAt: "line" | "tag"): 
   const near = text.slice(from, from + SIZE / 8);
   const place = cutAt === "tag" ? /<\/[^<>]*>/.exec(near) : /\n/.exec(near) ?? /[,;}]\s*/.exec(near) ?? /\s/.exec(near);
   const end = place === null ? from : from + place.index + place[0].length;
-  const key = text.lastIndexOf("-----BEGIN ", end);
+  const key = start + text.slice(start, end).lastIndexOf("-----BEGIN ");
   if (key < start || !text.slice(key, key + 80).includes("PRIVATE KEY")) return end;
   const last = text.indexOf("-----END ", key);
   return last < 0 || last - key > SIZE ? end : Math.max(end, Math.min(text.length, last + 64));

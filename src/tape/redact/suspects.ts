@@ -100,12 +100,13 @@ function inPairs(text: string, secrets: Secrets, where: "query" | "form"): Suspe
 }
 
 const NAMED =
-  /([\w$.-]{0,48}(?:[kK]ey|KEY|[sS]ecret|SECRET|[tT]oken|TOKEN|[aA]uth|AUTH|[cC]red|[pP]ass|PASS|PWD|[pP]rivate)[\w-]{0,24})["']?\s{0,4}(?:=>|[:=])\s{0,4}["']([\w+/.~=-]{20,600})["']/g;
+  /(?:[kK]ey|KEY|[sS]ecret|SECRET|[tT]oken|TOKEN|[aA]uth|AUTH|[cC]red|[pP]ass|PASS|PWD|[pP]rivate)[\w-]{0,24}["']?\s{0,4}(?:=>|[:=])\s{0,4}["']([\w+/.~=-]{20,600})["']/g;
 
 function inText(text: string, secrets: Secrets): Suspect[] {
   const found: Suspect[] = [];
-  for (const [, name, value] of text.matchAll(NAMED)) {
-    if (isSuspect(name!, value!, secrets)) found.push(suspectInText(value!));
+  for (const { 0: match, 1: value, index } of text.matchAll(NAMED)) {
+    const name = /[\w$.-]*$/.exec(text.slice(Math.max(0, index - 48), index))![0] + /^[\w-]+/.exec(match)![0];
+    if (isSuspect(name, value!, secrets)) found.push(suspectInText(value!));
   }
   return found;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import { isAmbiguousName } from "../../flow/sensitive.ts";
 import { isPlaceholder } from "./placeholders.ts";
 import { looksLikeSecret, type Secrets } from "./secrets.ts";
@@ -13,50 +14,55 @@ export type TextKind = "plain" | "json" | "program" | "markup";
 /** Text without its secrets. */
 export function redactText(text: string, kind: TextKind, secrets: Secrets): string {
   if (text.includes("://")) text = redactUserinfo(text, secrets);
-  text = redactPairs(text, secrets);
+  text = redactPairs(text, kind, secrets);
   if (kind === "markup" || (kind === "plain" && text.includes("</"))) text = redactMarkup(text, secrets);
   text = redactNamed(text, kind, secrets);
-  if (/bearer|basic/i.test(text)) text = redactCredentials(text, secrets);
+  text = redactCredentials(text, secrets);
   return secrets.shapes(text);
 }
 
-/** User and password of a URL. */
+/** User and password of a URL. `git@` alone is no secret. */
 export function redactUserinfo(text: string, secrets: Secrets): string {
   return text.replace(
     /(:\/\/)([^\s/?#@"'<>\\]{1,512})@/g,
     (whole, start: string, info: string) =>
-      /\$\{|\{\{|^\*+$/.test(info) ? whole : `${start}${secrets.hide(info, "userinfo")}@`,
+      /\$\{|\{\{|^[a-z][a-z._-]{0,15}$/.test(info) ? whole : `${start}${secrets.hide(info, "userinfo")}@`,
   );
 }
 
-/** `?a=1&token=abc`, also in relative URLs, and with `&amp;` or `;`. */
-export function redactPairs(text: string, secrets: Secrets): string {
+/** `?a=1&token=abc`, also in relative URLs, and with `&amp;`. */
+export function redactPairs(text: string, kind: TextKind, secrets: Secrets): string {
   if (!text.includes("=")) return text;
-  return text.replace(
-    /([?&#;])([\w.%~[\]-]{1,64})=([^\s&#;"'<>\\]+)/g,
-    (pair, mark: string, name: string, value: string) => {
-      const plain = decode(value);
-      const clean = secrets.field(decode(name), plain);
-      return clean === plain ? pair : `${mark}${name}=${clean}`;
-    },
-  );
+  const replace = (pair: string, mark: string, name: string, value: string) => {
+    const plain = decode(value);
+    const clean = secrets.field(decode(name), plain);
+    return clean === plain ? pair : `${mark}${name}=${clean}`;
+  };
+  return text.replace(kind === "program" ? PAIR_IN_PROGRAM : PAIR, replace);
 }
+
+const PAIR = /([?&#]|&amp;)([\w.%~[\]-]{1,64})=(?![=$]|\{\{)([^\s&#;"'`<>\\]+)/g;
+/** There `#` and `;` stand before names of other kinds. */
+const PAIR_IN_PROGRAM = /(\?|(?<!&)&)([\w.%~[\]-]{1,64})=(?![=$])([^\s&#;"'`<>\\(){}]+)/g;
 
 /** `Bearer abc` wherever it stands. */
 export function redactCredentials(text: string, secrets: Secrets): string {
-  return text.replace(
-    /\b(Bearer|Basic)([ \t]+)([\w.~+/-]{8,}={0,2})(?![\w=])/gi,
-    (whole, scheme: string, space: string, value: string) =>
-      // "basic authentication" is prose.
-      /^[a-z-]+$|^[A-Z][a-z]+$/.test(value) ? whole : `${scheme}${space}${secrets.hide(value, scheme)}`,
-  );
+  return text.replace(CREDENTIALS, (whole, scheme: string, space: string, value: string) => {
+    // "basic authentication" is prose.
+    const fits = scheme.length === 5
+      ? Buffer.from(value, "base64").includes(":")
+      : /\d/.test(value) || /^(?=.*[a-z].*[A-Z].*[a-z]).{20,}$/.test(value);
+    return fits ? `${scheme}${space}${secrets.hide(value, scheme)}` : whole;
+  });
 }
+
+const CREDENTIALS = /\b([Bb]earer|BEARER|[Bb]asic|BASIC)([ \t]+)([\w.~+/-]{8,}={0,2})(?![\w=])/g;
 
 const NAMED = new RegExp(
   String
     .raw`(?:[sS]ecret|SECRET|[pP]ass|PASS|[pP]wd|PWD|[kK]ey|KEY|[tT]oken|TOKEN|[aA]uth|AUTH|[cC]redential|CREDENTIAL|` +
     String
-      .raw`[sS]ession|SESSION|[sS]ignature|[cC]srf|CSRF|[xX]srf|XSRF|[cC]ookie|COOKIE)[\w-]{0,40}(\\?["'])?[^\S\n]{0,4}(?:=>|[:=])[^\S\n]{0,4}`,
+      .raw`[sS]ession|SESSION|[sS]ignature|[cC]srf|CSRF|[xX]srf|XSRF|[cC]ookie|COOKIE)[\w-]{0,40}(\\?["'])?[^\S\n]{0,4}(?:=>|[:=](?![=>]))[^\S\n]{0,4}`,
   "g",
 );
 
@@ -113,8 +119,12 @@ function valueAt(text: string, start: number, name: string): FoundValue | undefi
 
 /** Whether it is a value, and not the next word of a sentence, a label, a variable, an address. */
 function isPlausible({ value, quoted }: FoundValue, name: string, kind: TextKind): boolean {
-  if (value.length < 4 || /\s|\$\{|\{\{|<%/.test(value) || /^(?:https?:|\/|\.|#)/.test(value)) return false;
+  if (value.length < 4 || /\s|\$\{|\{\{|<%/.test(value) || /^(?:https?:|\/|\.|#)|^[\^~]?\d+(?:\.\d+)+$/.test(value)) {
+    return false;
+  }
   if (!quoted && (kind === "program" || kind === "markup")) return false;
+  // A member in a program that travels as text.
+  if (!quoted && /^[A-Za-z_$]\w*(?:\??\.#?[A-Za-z_$]\w*)+$/.test(value) && !/\d/.test(value)) return false;
   const words = /^[A-Za-z]+(?:[-_.:][A-Za-z]+)*\.?$/.test(value);
   if (kind === "program") return !words && (/\d/.test(value) || looksLikeSecret(value));
   // A password may be a word, a token is none.

@@ -43,7 +43,7 @@ function redactField(name: string, value: string, secrets: Secrets): string {
   if (value.includes("://")) value = redactUserinfo(value, secrets);
   if (/^[^\s<>]*[?#][^\s<>]*$/.test(value)) return secrets.shapes(redactPath(redactQuery(value, secrets), secrets));
   // Relative URLs, as in Link and Refresh.
-  return secrets.shapes(redactPairs(value, secrets));
+  return secrets.shapes(redactPairs(value, "plain", secrets));
 }
 
 function redactCookies(value: string, secrets: Secrets): string {
@@ -74,7 +74,7 @@ function redactQuery(url: string, secrets: Secrets): string {
 }
 
 function redactUrlWithin(url: string, secrets: Secrets): string {
-  return secrets.shapes(redactPairs(redactUserinfo(url, secrets), secrets));
+  return secrets.shapes(redactPairs(redactUserinfo(url, secrets), "plain", secrets));
 }
 
 /** What stands behind "reset" or "invite" in a path is given to one person only. */

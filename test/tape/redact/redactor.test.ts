@@ -1,9 +1,9 @@
 import { Buffer } from "node:buffer";
 import { readdir, readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { createRedactor } from "../../src/tape/redact/redactor.ts";
-import { tempFolder } from "../support/temp.ts";
-import { type FlowInit, open, pass, record } from "./tapes.ts";
+import { createRedactor } from "../../../src/tape/redact/redactor.ts";
+import { tempFolder } from "../../support/temp.ts";
+import { type FlowInit, open, pass, record } from "../tapes.ts";
 
 const redactor = createRedactor({
   headers: ["X-Tenant"],
