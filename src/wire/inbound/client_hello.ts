@@ -35,7 +35,7 @@ export function readClientHello(bytes: Uint8Array): ClientHelloResult {
 }
 
 /** The body of the handshake message; `undefined` while it is not complete, a reason when it never will be. */
-function joinRecords(bytes: Uint8Array): Uint8Array | string | undefined {
+function joinRecords(bytes: Uint8Array): Buffer | string | undefined {
   const fragments: Uint8Array[] = [];
   let collected = 0;
   let expected: number | undefined;
@@ -73,7 +73,7 @@ function messageLength(fragments: readonly Uint8Array[]): number | string | unde
 
 function parse(message: Reader, recordVersion: number): ClientHelloFields {
   const version = message.number(2);
-  message.bytes(32); // random
+  message.skip(32); // random
   message.vector(1); // session id
   const cipherSuites = message.vector(2).numbers(2);
   message.vector(1); // compression methods
@@ -126,33 +126,38 @@ function readAlpn(extension: Reader | undefined): string[] {
 
 class MalformedError extends Error {}
 
-/** Takes numbers and vectors (RFC 8446 section 3.4) off the front of some bytes. */
+/** Takes numbers and vectors (RFC 8446 section 3.4) off the front of some bytes. There are a hundred in a hello, so none is a copy. */
 class Reader {
   readonly #bytes: Buffer;
-  #at = 0;
+  readonly #end: number;
+  #at: number;
 
-  constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  constructor(bytes: Buffer, start = 0, end: number = bytes.length) {
+    this.#bytes = bytes;
+    this.#at = start;
+    this.#end = end;
   }
 
   get empty(): boolean {
-    return this.#at === this.#bytes.length;
+    return this.#at === this.#end;
   }
 
-  bytes(count: number): Buffer {
-    const end = this.#at + count;
-    if (end > this.#bytes.length) throw new MalformedError("a length that reaches beyond the end");
-    const taken = this.#bytes.subarray(this.#at, end);
-    this.#at = end;
-    return taken;
+  skip(count: number): void {
+    if (count > this.#end - this.#at) throw new MalformedError("a length that reaches beyond the end");
+    this.#at += count;
   }
 
   number(size: 1 | 2): number {
-    return this.bytes(size).readUIntBE(0, size);
+    const at = this.#at;
+    this.skip(size);
+    return size === 1 ? this.#bytes[at]! : this.#bytes.readUInt16BE(at);
   }
 
   vector(lengthSize: 1 | 2): Reader {
-    return new Reader(this.bytes(this.number(lengthSize)));
+    const length = this.number(lengthSize);
+    const start = this.#at;
+    this.skip(length);
+    return new Reader(this.#bytes, start, this.#at);
   }
 
   numbers(size: 1 | 2): number[] {
@@ -162,6 +167,6 @@ class Reader {
   }
 
   text(): string {
-    return this.#bytes.toString("latin1");
+    return this.#bytes.toString("latin1", this.#at, this.#end);
   }
 }
