@@ -46,7 +46,7 @@ export class TcpMessage {
     this.#edited = true;
   }
 
-  /** What its sender has sent, whatever an addon has made of it: this is what belongs on a tape. */
+  /** What its sender has sent, whatever an addon has made of it. */
   get original(): Uint8Array {
     return this.#original ?? this.#data;
   }

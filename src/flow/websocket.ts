@@ -80,7 +80,7 @@ export class WebSocketMessage {
     this.#state = "edited";
   }
 
-  /** What its sender has sent, whatever an addon has made of it: this is what belongs on a tape. */
+  /** What its sender has sent, whatever an addon has made of it. */
   get original(): Uint8Array {
     return this.#original ?? this.#data;
   }

@@ -38,10 +38,11 @@ function ofHttp(flow: HttpFlow): Verdict {
   if (request.method === "CONNECT" && websocket === undefined) return IGNORE;
   if (error === undefined && response === undefined) return IGNORE;
   if (websocket !== undefined) {
-    const cut = websocket.messages.some(({ original, size }) => original.length < size);
+    const cut = websocket.messages.some(({ truncated }) => truncated);
     if (!cut && websocket.omitted === 0) return RECORD;
     return { kind: "cut", what: `the WebSocket has ${websocket.count} messages, of which not all were kept` };
   }
+  if (response?.status === 101) return { kind: "warn", why: "what was spoken after the 101 is not known" };
   if (error !== undefined && !isUpstreamFailure(error)) {
     if (response === undefined) return IGNORE;
     if (!isEndless(flow, response)) return { kind: "warn", why: error.code };

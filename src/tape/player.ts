@@ -6,6 +6,7 @@
 import { BodyBuffer } from "../flow/body_buffer.ts";
 import type { Flow } from "../flow/flow.ts";
 import type { HttpFlow } from "../flow/http_flow.ts";
+import { isOpenEnded } from "../flow/media_type.ts";
 import { FlowResponse } from "../flow/response.ts";
 import { ensureShape } from "../flow/shape.ts";
 import type { TcpFlow } from "../flow/tcp_flow.ts";
@@ -15,7 +16,6 @@ import { Explainer } from "./match/explain.ts";
 import type { TapeOptions } from "./options.ts";
 import type { Redactor } from "./redact/redactor.ts";
 import { bodySource } from "./streams/body_source.ts";
-import { isStreamType } from "./streams/chunk.ts";
 import { Pace } from "./streams/pace.ts";
 import { type Spoken, SpokenEntries } from "./streams/spoken.ts";
 import type { Tape } from "./tape.ts";
@@ -134,7 +134,8 @@ export class Player {
       flow.source = "tape";
       flow.response = spoken.response;
       this.#delay(flow, spoken.entry);
-      this.#with.answered?.(flow, spoken.entry);
+      // With the server of a WebSocket nobody can speak a second time.
+      if (spoken.entry.kind === "http") this.#with.answered?.(flow, spoken.entry);
     } else if (this.#with.misses(flow) === "refuse") {
       if ("explanation" in spoken) this.#refuseWith(flow, spoken.explanation);
       else await this.#refuse(flow, spoken.usedUp);
@@ -179,7 +180,7 @@ export class Player {
     response.early = early ?? [];
     if (trailers !== undefined) response.trailers = trailers;
     // Nobody waits for the end of what may have none.
-    response.stream = stream.open || isStreamType(headers.get("content-type"));
+    response.stream = stream.open || isOpenEnded(headers.get("content-type"));
     return response;
   }
 

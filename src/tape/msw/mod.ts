@@ -52,7 +52,7 @@ export function toMswHandlers(from: Iterable<Flow | TapeEntry>, options: MswHand
   const sockets: HttpFlow[] = [];
   for (const one of from) {
     if (one instanceof TapeEntry) {
-      if (one.status !== 101) entries.push(one);
+      if (one.kind === "http" && one.status !== 101) entries.push(one);
     } else if (one.type === "http" && one.websocket !== undefined) {
       sockets.push(one);
     } else if (one.type === "http" && one.done && one.request.method !== "CONNECT") {

@@ -48,15 +48,20 @@ export interface TcpParts {
   readonly comment: string | undefined;
 }
 
-/** What the two sides have sent, whatever addons have made of it: they will do so again when it is replayed. */
+/**
+ * What the server got and what it sent: what addons have made of a client's messages they will make of them again before the tape hears
+ * them, and what they have made of the server's after it has said them.
+ */
 export function conversationOf(websocket: WebSocketConversation): ConversationParts {
   const { closeCode: code, closeReason: reason = "", closedBy: by } = websocket;
-  const messages = websocket.messages.filter(({ injected }) => !injected).map((message): Said => ({
-    from: message.from,
-    text: message.type === "text",
-    data: message.original,
-    time: message.time,
-  }));
+  const messages = websocket.messages
+    .filter(({ from, injected, dropped }) => from === "client" ? !dropped : !injected)
+    .map(({ from, type, data, original, time }): Said => ({
+      from,
+      text: type === "text",
+      data: from === "client" ? data : original,
+      time,
+    }));
   const closed = code !== undefined && (by === "server" || by === "client" && code !== 1006);
   return { messages, ...(closed && { close: { code, reason, by } }) };
 }
@@ -68,7 +73,11 @@ export function tcpPartsOf(flow: TcpFlow): TcpParts {
   return {
     hostname,
     port,
-    messages: flow.messages.map(({ from, original, time }): Said => ({ from, text: false, data: original, time })),
+    messages: flow.messages
+      .map(({ from, data, original, time }): Said => {
+        return { from, text: false, data: from === "client" ? data : original, time };
+      })
+      .filter(({ data }) => data.length > 0),
     end: error === undefined ? flow.endedBy ?? "client" : "open",
     failure,
     timings,
