@@ -282,12 +282,20 @@ export class TapeEntry {
     return { ...parts, stream: { open: stream.open, chunks: marks, turns: stream.turns } };
   }
 
-  /** For merging: all of it. */
+  /**
+   * For merging: all of it.
+   *
+   * @internal
+   */
   get stored(): StoredEntry {
     return this.#stored;
   }
 
-  /** For merging: the same in another place. */
+  /**
+   * For merging: the same in another place.
+   *
+   * @internal
+   */
   movedTo(index: number): TapeEntry {
     return new TapeEntry(index, this.#stored, (name) => this.#read(name, this), this.#path);
   }

@@ -5,9 +5,11 @@
  */
 export { type MswHandlersOptions, type MswWs, toMswHandlers } from "./msw/mod.ts";
 export { TapeEntry } from "./entry.ts";
+export { merge } from "./merge.ts";
 export { fileStore } from "./store/file_store.ts";
-export type { GrowingFile, OpenFile, Pieces, TapeStore, UnnamedFile } from "./store/tape_store.ts";
-export { readTape, Tape, writeTape, type WriteTapeOptions } from "./tape.ts";
+export type { GrowingFile, OpenFile, Pieces, StoreNow, TapeStore, UnnamedFile } from "./store/tape_store.ts";
+export { type StorageLike, unstorageStore, type UnstorageStoreOptions } from "./store/unstorage_store.ts";
+export { readTape, type ReadTapeOptions, Tape, writeTape, type WriteTapeOptions } from "./tape.ts";
 export type { BodyForm, BodyMatchOptions, MatchOptions, OriginPart } from "./match/match_options.ts";
 export type { Drift } from "./verify/drift.ts";
 export type { ExpiryOptions, RedactOptions, TapeMode, TapeOptions, VerifyOptions } from "./options.ts";

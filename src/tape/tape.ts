@@ -15,6 +15,8 @@ import { damaged, parseHar } from "./har_read.ts";
 import type { RedactOptions } from "./options.ts";
 import type { LogEntry } from "../hooks/addon.ts";
 import type { Kept } from "./record/kept.ts";
+import { findJournals } from "./record/found.ts";
+import { locked } from "./record/locked.ts";
 import { readOld } from "./record/old_tape.ts";
 import { brokenOff, tellOf, withJournal } from "./record/recover.ts";
 import { type HeldEntry, holdsSecret, SecretLeftError } from "./redact/gate.ts";
@@ -70,8 +72,8 @@ export class Tape implements Iterable<TapeEntry> {
  * @throws {TapeError} `TAPE_NOT_FOUND`; `TAPE_DAMAGED`, `TAPE_VERSION`, `TAPE_BODY_MISSING`, `TAPE_BODY_PATH` name the
  * place in the file
  */
-export async function readTape(path: string): Promise<Tape> {
-  const tape = await loadTape(path, fileStore);
+export async function readTape(path: string, { store = fileStore }: ReadTapeOptions = {}): Promise<Tape> {
+  const tape = await loadTape(path, store);
   if (tape === undefined) {
     throw new TapeError("TAPE_NOT_FOUND", `there is no tape ${path}: record it, or correct the path`);
   }
@@ -122,8 +124,16 @@ async function tapeOf(given: readonly unknown[], path: string, store: TapeStore)
   return new Tape(path, entries);
 }
 
+/** Where a tape is read from. */
+export interface ReadTapeOptions {
+  /** Files on disk by default. */
+  store?: TapeStore;
+}
+
 /** How a tape is written. */
 export interface WriteTapeOptions {
+  /** Files on disk by default. */
+  store?: TapeStore;
   /** As in the options of a tape. */
   redact?: false | RedactOptions;
 }
@@ -140,7 +150,8 @@ export async function writeTape(
 ): Promise<void> {
   const ledger = new Ledger(secretsInEnvironment(options.redact || {}, process.env));
   const redactor = createWritingRedactor(options.redact, ledger);
-  const writer = new TapeWriter(path, { redactor, times: false, store: fileStore });
+  const { store = fileStore } = options;
+  const writer = new TapeWriter(path, { redactor, times: false, store });
   const held: HeldEntry[] = [];
   const items: Pick<Kept, "load">[] = [];
   try {
@@ -155,8 +166,11 @@ export async function writeTape(
       }
     }
     if (held.length > 0) throw holdsSecret(path, held);
-    await writer.finish(emptyLog(), items);
-    await fileStore.remove(bodyFolder(path), await writer.stale()).catch(() => {});
+    await locked(store, path, async () => {
+      await writer.finish(emptyLog(), items);
+      const { live, over } = await findJournals(store, bodyFolder(path));
+      if (live + over.length === 0) await store.remove(bodyFolder(path), await writer.stale()).catch(() => {});
+    });
   } catch (error) {
     await writer.abandon();
     throw error;

@@ -21,6 +21,7 @@ import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { fileIdentity } from "./file_identity.ts";
 import { lockFile } from "./file_lock.ts";
+import { plainName } from "./plain_name.ts";
 import type { GrowingFile, OpenFile, Pieces, TapeStore, UnnamedFile } from "./tape_store.ts";
 
 /** Files on disk: the default. Relative paths are those of the working folder. */
@@ -61,7 +62,7 @@ export const fileStore: Required<TapeStore> = {
   },
 
   async remove(folder, names) {
-    for (const name of names) await rm(join(folder, name), { force: true });
+    for (const path of names.map((name) => join(folder, plainName(name)))) await rm(path, { force: true });
     // Fails when something else is in it, as it should.
     await rmdir(folder).catch(() => {});
   },
