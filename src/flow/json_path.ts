@@ -12,12 +12,27 @@ export type JsonPath = { readonly name: string } | { readonly steps: readonly st
 
 /**
  * Takes a name or a simple path apart. `nonce` is a field of that name anywhere; `$.nonce`, `meta.time`, `items.*.id` and
- * `items[0].id` are counted from the top, and `*` stands for any one key or index.
+ * `items[0].id` are counted from the top, and `*` stands for any one key or index. A key with dots is written `$["a.b"]`.
  */
 export function parseJsonPath(path: string): JsonPath {
-  const steps = path.replace(/\[(\d+|\*)\]/g, ".$1").split(".");
+  const quoted: string[] = [];
+  const plain = path.replace(/\["((?:[^"\\]|\\["\\])*)"\]/g, (_, key: string) => {
+    quoted.push(key.replace(/\\(.)/g, "$1"));
+    return `.\0${quoted.length - 1}`;
+  });
+  const steps = plain.replace(/\[(\d+|\*)\]/g, ".$1").split(".").map((step) =>
+    step.startsWith("\0") ? quoted[Number(step.slice(1))]! : step
+  );
   if (steps.length === 1 && path !== "$") return { name: path };
   return { steps: steps[0] === "$" || steps[0] === "" ? steps.slice(1) : steps };
+}
+
+/** A place from the top in the form that {@linkcode parseJsonPath} takes. */
+export function printJsonPath(steps: readonly string[]): string {
+  const shown = steps.map((step) =>
+    /^(?:\d+|\*)$/.test(step) ? `[${step}]` : /^[^.[\]"\\\0]+$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`
+  );
+  return `$${shown.join("")}`;
 }
 
 /** Compiles names and paths, in the form that {@linkcode parseJsonPath} takes. */

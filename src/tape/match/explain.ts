@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import type { Comparison } from "../../flow/matcher/types.ts";
 import { compareRequests } from "../../flow/compare_requests.ts";
 import { rank, renderComparisons } from "../../flow/near_miss.ts";
@@ -11,13 +12,21 @@ import type { TapeEntry } from "../entry.ts";
 import type { TapeOptions } from "../options.ts";
 import type { Redactor } from "../redact/redactor.ts";
 import { redactRequest } from "../redact/request.ts";
+import { bodySigner, type SignBody } from "./body_signature.ts";
+import type { OriginPart } from "./match_options.ts";
 import { NearestEntries } from "./nearest_entries.ts";
+import { Normalizer } from "./normalizer.ts";
+import { optionFor } from "./option_for.ts";
+import { reduced } from "./reduce.ts";
+import { isVolatileField } from "./volatile.ts";
 
 /** Explains requests that nothing matched. */
 export class Explainer {
   readonly #nearest: NearestEntries;
   readonly #options: TapeOptions;
   readonly #redactor: Redactor;
+  readonly #normalizer: Normalizer | undefined;
+  readonly #sign: SignBody;
   readonly #exists: boolean;
 
   /** @param entries `undefined` when there is no tape */
@@ -26,6 +35,9 @@ export class Explainer {
     this.#exists = entries !== undefined;
     this.#options = options;
     this.#redactor = redactor;
+    const { normalize, body } = options.match ?? {};
+    this.#normalizer = normalize && new Normalizer(normalize, redactor);
+    this.#sign = bodySigner(body, redactor);
   }
 
   /** @param usedUp how many entries fitted, but have all been replayed */
@@ -41,69 +53,78 @@ export class Explainer {
       return `${head}${entries} been replayed. Record the tape again if there should be more, ` +
         `or set afterLast: "repeat" or "loop".\n`;
     }
-    return `${head}${await this.#nearestTo(live)}\n`;
+    return `${head}${await this.#nearestTo(this.#counting(request))}\n`;
+  }
+
+  /** What is compared: without credentials, and as the user normalises it. */
+  #counting(request: FlowRequest, entry?: TapeEntry): FlowRequest {
+    const normalizer = request.content.complete ? this.#normalizer : undefined;
+    return normalizer?.copyOf(request, entry) ?? redactRequest(request, this.#redactor);
   }
 
   async #nearestTo(live: FlowRequest): Promise<string> {
     const candidates = this.#nearest.to(live);
     const requests = new Map<TapeEntry, FlowRequest>();
-    for (const entry of candidates) requests.set(entry, redactRequest(await entry.request(), this.#redactor));
+    for (const entry of candidates) requests.set(entry, this.#counting(await entry.request(), entry));
     const compare = (entry: TapeEntry) => this.#compare(requests.get(entry)!, live);
     const [best] = rank(candidates, compare, 1);
     if (best === undefined) return `${candidates.length === 0 ? "The tape is empty. " : ""}${RECORD}`;
     const { subject, comparisons } = best;
     return `The nearest is entry ${subject.index}, ${subject.method} ${this.#redactor.url(subject.url)}` +
-      ` (- recorded, + received):\n\n${renderComparisons(comparisons)}\n\n${this.#advice(comparisons)}`;
+      ` (- recorded, + received):\n\n${renderComparisons(comparisons)}\n\n` +
+      this.#advice(comparisons, requests.get(subject)!, live);
   }
 
   /** Only what counts: a part that the options leave out cannot be the reason. */
   #compare(recorded: FlowRequest, live: FlowRequest): Comparison[] {
-    const { method = true, query = true, headers = [], body = true } = this.#options.match ?? {};
-    return compareRequests(recorded, live, { headers: "ignore" in headers ? [] : headers }).filter(({ field }) => {
-      if (field === "method") return method;
-      if (field.startsWith("query.")) {
-        return query !== false && !(typeof query === "object" && query.ignore.includes(field.slice(6)));
-      }
-      return !BODY.test(field) || (body !== false && live.content.complete);
-    });
+    const match = this.#options.match ?? {};
+    const { method = true, origin = true, path = true, headers = [], body = true } = match;
+    const names = "ignore" in headers ? countingFields([recorded, live], headers.ignore) : headers;
+    const ignored = typeof origin === "object" ? origin.ignore : origin ? [] : ORIGIN;
+    const bodyCounts = body !== false && live.content.complete;
+    const found = compareRequests(reduced(recorded, match), reduced(live, match), { headers: names }).filter((
+      { field },
+    ) =>
+      field === "method"
+        ? method
+        : field === "path"
+        ? path
+        : BODY.test(field)
+        ? bodyCounts
+        : !ignored.includes(field as OriginPart)
+    );
+    // Such as the bytes of a file in a form.
+    if (found.every(({ matches }) => matches) && bodyCounts && this.#sign(recorded) !== this.#sign(live)) {
+      found.push({ field: "body", expected: describe(recorded), actual: describe(live), matches: false });
+    }
+    return found;
   }
 
-  #advice(comparisons: readonly Comparison[]): string {
-    const fields = comparisons.filter(({ matches }) => !matches).map(({ field }) => field);
-    const match = optionFor(fields, (this.#options.match?.headers ?? []) as string[]);
-    return match === undefined
+  #advice(comparisons: readonly Comparison[], recorded: FlowRequest, live: FlowRequest): string {
+    const { match = {} } = this.#options;
+    const differences = comparisons.filter(({ matches }) => !matches);
+    const option = optionFor(differences, match, (as) => {
+      if (!live.content.complete) return false;
+      const sign = bodySigner({ ...typeof match.body === "object" ? match.body : {}, as }, this.#redactor);
+      return sign(recorded) === sign(live);
+    });
+    return option === undefined
       ? RECORD
-      : `If that difference does not matter: match: ${match}. Otherwise record it anew: ` +
+      : `If that difference does not matter: match: ${option}. Otherwise record it anew: ` +
         `mode: "record".`;
   }
 }
 
 const RECORD = 'To record it, run with mode: "record", or with "auto" where CI is not set.';
 const BODY = /^(?:body|json|form)(?![^.[])/;
+const ORIGIN: readonly OriginPart[] = ["scheme", "host", "port"];
 
-/** The match option with which differences in these fields would not count; `undefined` when there is none. */
-function optionFor(fields: readonly string[], headers: readonly string[]): string | undefined {
-  const members: string[] = [];
-  const query: string[] = [];
-  const body: string[] = [];
-  const dropped = new Set<string>();
-  let wholeBody = false;
-  for (const field of fields) {
-    if (field === "method") members.push("method: false");
-    else if (field.startsWith("query.")) query.push(field.slice("query.".length));
-    else if (field.startsWith("headers.")) dropped.add(field.slice("headers.".length));
-    else if (field.startsWith("json.")) body.push(`$.${field.slice("json.".length)}`);
-    else if (field.startsWith("form.")) body.push(field.slice("form.".length));
-    else if (BODY.test(field)) wholeBody = true;
-    else return undefined;
-  }
-  if (query.length > 0) members.push(`query: { ignore: ${list(query)} }`);
-  if (dropped.size > 0) members.push(`headers: ${list(headers.filter((name) => !dropped.has(name.toLowerCase())))}`);
-  if (wholeBody) members.push("body: false");
-  else if (body.length > 0) members.push(`body: { ignore: ${list(body)} }`);
-  return members.length === 0 ? undefined : `{ ${members.join(", ")} }`;
+function countingFields(requests: readonly FlowRequest[], ignored: readonly string[]): string[] {
+  const not = new Set(ignored.map((name) => name.toLowerCase()));
+  const names = new Set(requests.flatMap(({ headers }) => Array.from(headers, ([name]) => name.toLowerCase())));
+  return [...names].filter((name) => !not.has(name) && !isVolatileField(name)).sort();
 }
 
-function list(names: readonly string[]): string {
-  return `[${names.map((name) => JSON.stringify(name)).join(", ")}]`;
+function describe({ body }: FlowRequest): string {
+  return `${body.length} bytes, SHA-256 ${createHash("sha256").update(body).digest("hex").slice(0, 16)}`;
 }
