@@ -87,7 +87,7 @@ export class Conversation implements ClientConnection {
     server.on("error", () => {}).on("close", () => this.#serverClosed());
     const relay = (from: "client" | "server") => ({
       message: (bytes: Buffer) => this.#message(from, bytes),
-      done: () => this.#sideDone(),
+      done: () => this.#sideDone(from),
       fired: ({ description }: BreakStage) => void this.#flow.faults.push(description),
       broken: (stage: BreakStage) => this.#break(stage),
     });
@@ -125,7 +125,8 @@ export class Conversation implements ClientConnection {
     if (this.#flow.error !== undefined) this.#fail(this.#flow.error);
   }
 
-  #sideDone(): void {
+  #sideDone(from: "client" | "server"): void {
+    this.#flow.endedBy ??= from;
     if (this.#over || !this.#up?.done || !this.#down?.done) return;
     this.#end();
     this.#lastHook("tcpEnd");

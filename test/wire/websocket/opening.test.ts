@@ -273,17 +273,3 @@ describe("B72 a refused handshake", () => {
     expect(origin.connections).toBe(before);
   });
 });
-
-test("a conversation is not recorded, and the log says so", async () => {
-  await using folder = await tempFolder();
-  const log: string[] = [];
-  const proxy = await startProxy({
-    tape: { path: folder.file("a.har"), mode: "record" },
-    addons: [{ log: ({ message }) => log.push(message) }],
-  });
-  await using peer = await openPeer(proxy, `ws://${host}/`);
-  await closed(peer);
-  await ended(proxy);
-  await proxy.close();
-  expect(log[0]).toBe(`not recorded, because a tape cannot hold a WebSocket yet: GET ws://${host}/`);
-});
