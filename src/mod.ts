@@ -51,6 +51,7 @@ export type { Peer, TlsInfo } from "./flow/peer.ts";
 export { FlowRequest, type RequestAddress, type RequestInit, type Scheme } from "./flow/request.ts";
 export { FlowResponse, type ResponseInit } from "./flow/response.ts";
 export type { BreakStage, Cut, Shape, ShapedSide, Stage } from "./flow/shape.ts";
+export type { TcpAnswer, TcpClientLine, TcpListener } from "./flow/tcp_answer.ts";
 export { TcpFlow } from "./flow/tcp_flow.ts";
 export { TcpMessage } from "./flow/tcp_message.ts";
 export type {
@@ -104,6 +105,9 @@ export * from "./alerters/mod.ts";
 
 // The tape.
 export type { TapeEntry } from "./tape/entry.ts";
+export type { Turns } from "./tape/streams/chunk.ts";
+export type { RecordedChunk, StoredChunk, StoredStream } from "./tape/streams/read.ts";
+export type { Said, SaidClose, TcpEnd } from "./tape/streams/said.ts";
 export type { BodyForm, BodyMatchOptions, MatchOptions, OriginPart } from "./tape/match/match_options.ts";
 export type { Drift } from "./tape/verify/drift.ts";
 export type { ExpiryOptions, RedactOptions, TapeMode, TapeOptions, VerifyOptions } from "./tape/options.ts";

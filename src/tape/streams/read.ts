@@ -14,7 +14,9 @@ import { readBytes } from "./text_or_base64.ts";
 
 /** What stands in an entry of a streamed body; its chunks may be in a file. */
 export interface StoredStream {
+  /** The server had not ended it when the recording ended. */
   readonly open: boolean;
+  /** Of calls in which client and server take turns. */
   readonly turns?: Turns | undefined;
   /** The sizes of the chunks of a body that stands in the entry. */
   readonly chunks: readonly StoredChunk[] | undefined;
@@ -22,13 +24,17 @@ export interface StoredStream {
 
 /** A chunk of a body that stands in the entry. */
 export interface StoredChunk {
+  /** In bytes. */
   readonly size: number;
+  /** Milliseconds after the head. */
   readonly time?: number | undefined;
+  /** So many messages of the client came before it. */
   readonly after?: number | undefined;
 }
 
 /** A chunk of a recorded body. */
 export interface RecordedChunk {
+  /** Its bytes. */
   readonly data: Uint8Array;
   /** Milliseconds after the head. */
   readonly time?: number | undefined;

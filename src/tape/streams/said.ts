@@ -11,9 +11,11 @@ import type { Side, WebSocketConversation } from "../../flow/websocket.ts";
 
 /** Something that one side said. */
 export interface Said {
+  /** Who said it. */
   readonly from: Side;
   /** A text message of a WebSocket; raw bytes are none. */
   readonly text: boolean;
+  /** Its bytes. */
   readonly data: Uint8Array;
   /** Milliseconds after the start of the flow; missing where nobody knows. */
   readonly time?: number;
@@ -23,7 +25,9 @@ export interface Said {
 export interface SaidClose {
   /** 1005: without a code. 1006: the connection was cut. */
   readonly code: number;
+  /** Often `""`. */
   readonly reason: string;
+  /** Who closed first. */
   readonly by: Side;
 }
 
@@ -37,7 +41,11 @@ export interface ConversationParts {
 /** Who has ended a raw conversation first; `open`: nobody had when the recording ended. */
 export type TcpEnd = Side | "open";
 
-/** A raw conversation as it is written. */
+/**
+ * A raw conversation as it is written.
+ *
+ * @internal
+ */
 export interface TcpParts {
   readonly hostname: string;
   readonly port: number;
