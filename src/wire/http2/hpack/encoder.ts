@@ -21,14 +21,15 @@ export function encodeFields(raw: readonly string[], first: boolean): Buffer {
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!;
     const value = raw[i + 1]!;
-    const index = indexOfField(name, value);
-    if (index > 0) {
-      text += integer(index, 7, 0x80);
+    const whole = indexOfField(name, value);
+    if (whole > 0) {
+      text += integer(whole, 7, 0x80);
       continue;
     }
     // Never to be indexed by anybody on the way: whether the sender wanted it so is not known here.
-    text += integer(indexOfName(name), 4, 0x10);
-    if (indexOfName(name) === 0) text += string(name);
+    const known = indexOfName(name);
+    text += integer(known, 4, 0x10);
+    if (known === 0) text += string(name);
     text += string(value);
   }
   return Buffer.from(text, "latin1");

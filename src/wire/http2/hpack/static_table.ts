@@ -66,10 +66,13 @@ export const STATIC_TABLE: readonly (readonly [name: string, value: string])[] =
 ];
 
 const byName = new Map<string, number>();
-const byField = new Map<string, number>();
+// Few names have values there, so that for most fields one look is enough.
+const byValue = new Map<string, Map<string, number>>();
 STATIC_TABLE.forEach(([name, value], i) => {
   if (!byName.has(name)) byName.set(name, i + 1);
-  if (value !== "") byField.set(`${name}\0${value}`, i + 1);
+  if (value === "") return;
+  if (!byValue.has(name)) byValue.set(name, new Map());
+  byValue.get(name)!.set(value, i + 1);
 });
 
 /** The index of the first entry with this name, or 0. */
@@ -79,5 +82,5 @@ export function indexOfName(name: string): number {
 
 /** The index of the entry with this name and value, or 0. */
 export function indexOfField(name: string, value: string): number {
-  return byField.get(`${name}\0${value}`) ?? 0;
+  return byValue.get(name)?.get(value) ?? 0;
 }
