@@ -25,43 +25,33 @@ export function bodySource(
   let next = 0;
   let start: number | undefined;
   let stop = () => {};
-  const due = (ms: number) => {
+  const until = (ms: number) => {
     start ??= performance.now();
     return start + wait + pace.of(ms) - performance.now();
   };
   return new ReadableStream<Uint8Array>({
-    pull(controller) {
-      return new Promise<void>((resolve) => {
-        const let_go = resolve;
-        stop = let_go;
+    pull: (controller) =>
+      new Promise<void>((resolve) => {
+        stop = resolve;
         const chunk = chunks[next];
         if (chunk !== undefined) {
-          stop = pacedStop(
-            pace.after(due(chunk.time ?? 0), () => {
-              next++;
-              // A stream takes no empty piece.
-              if (chunk.data.length > 0) controller.enqueue(chunk.data);
-              resolve();
-            }),
-            resolve,
-          );
+          const cancel = pace.after(until(chunk.time ?? 0), () => {
+            next++;
+            // A stream takes no empty piece.
+            if (chunk.data.length > 0) controller.enqueue(chunk.data);
+            resolve();
+          });
+          stop = () => {
+            cancel();
+            resolve();
+          };
         } else if (cut !== undefined) {
           cut();
         } else if (!open) {
           controller.close();
           resolve();
         }
-      });
-    },
-    cancel() {
-      stop();
-    },
+      }),
+    cancel: () => stop(),
   }, { highWaterMark: 0 });
-}
-
-function pacedStop(cancel: () => void, resolve: () => void): () => void {
-  return () => {
-    cancel();
-    resolve();
-  };
 }
