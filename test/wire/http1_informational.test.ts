@@ -2,7 +2,7 @@
  * Expect: 100-continue and other informational responses through a running proxy.
  */
 import { describe, expect, test } from "vitest";
-import { FlowResponse, startProxy } from "../../src/mod.ts";
+import { FlowResponse, type HttpFlow, startProxy } from "../../src/mod.ts";
 import { connectRaw } from "../support/raw_client.ts";
 import { startRawServer } from "../support/raw_server.ts";
 import { answering, latin1, readResponse, requestTo } from "./http1_client.ts";
@@ -166,6 +166,45 @@ describe("Expect: 100-continue", () => {
       expect((await readResponse(client)).text).toBe("ok");
     }
   });
+});
+
+describe("a server that informs without end", () => {
+  const LOT = 40 * 1024 * 1024;
+
+  test.each([["with", [{ informational() {} }]], ["without", []]])(
+    "is held up by a client that does not read, %s a hook",
+    { timeout: 30_000 },
+    async (_, addons) => {
+      const piece = `HTTP/1.1 103 Early Hints\r\nLink: <${"a".repeat(8000)}>\r\n\r\n`.repeat(8);
+      let sent = 0;
+      let stuck = () => {};
+      const isStuck = new Promise<void>((resolve) => stuck = resolve);
+      await using origin = await startRawServer(async (connection) => {
+        await connection.readHead();
+        while (sent < LOT) {
+          const late = setTimeout(stuck, 500);
+          await connection.write(piece);
+          clearTimeout(late);
+          sent += piece.length;
+        }
+        stuck();
+        await connection.write(OK);
+      });
+      await using proxy = await startProxy({ addons });
+      await using client = await connectRaw(proxy.port);
+      client.socket.pause();
+      await client.write(requestTo(`http://127.0.0.1:${origin.port}/`));
+      await isStuck;
+
+      expect(sent).toBeLessThan(LOT);
+      client.socket.resume();
+      let last = await readResponse(client);
+      while (last.status === 103) last = await readResponse(client);
+      expect(last.text).toBe("ok");
+      expect(proxy.flows.last()!.error).toBe(undefined);
+      expect((proxy.flows.last() as HttpFlow).informational.length).toBeLessThanOrEqual(100);
+    },
+  );
 });
 
 describe("informational responses", () => {

@@ -12,8 +12,8 @@ import type { ResponseOut } from "./response_out.ts";
 export interface ClientStream {
   /** Lets the request body come. */
   readBody(): void;
-  /** Sends an informational response. `fields` are raw lines. */
-  inform(status: number, reason: string, fields: string): void;
+  /** Sends an informational response. `fields` are raw lines. `false`: no more until {@linkcode ClientStream.drained}. */
+  inform(status: number, reason: string, fields: string): boolean;
   /** Sends the head of the final response; the body goes into the sink. */
   respond(out: ResponseOut): BodySink;
   /** Calls once when what was sent has been taken. */

@@ -190,13 +190,12 @@ export class Forwarding implements UpstreamUser, ReturningServer {
     if (flow.informational.length > MAX_INFORMATIONAL) flow.informational.shift();
     // It has no body, whatever it says (RFC 9110 section 8.6).
     const pass = () => client.inform(status, reason, withoutFraming(head));
-    if (!context.hooks.has("informational")) return pass();
+    const go = () => this.#stream?.go();
+    const hooked = context.hooks.has("informational");
+    if (!hooked && pass()) return;
     this.#stream?.stop();
-    this.#exchange.hook("informational", () =>
-      this.#exchange.unlessFailed(() => {
-        pass();
-        this.#stream?.go();
-      }));
+    if (!hooked) return client.drained(go);
+    this.#exchange.hook("informational", () => this.#exchange.unlessFailed(() => pass() ? go() : client.drained(go)));
   }
 
   #connect(): void {

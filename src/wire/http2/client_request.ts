@@ -96,16 +96,16 @@ export class ClientRequest implements ClientStream, ConnectRequest, Upgrade, Str
   }
 
   /** @inheritdoc */
-  inform(status: number, _reason: string, fields: string): void {
+  inform(status: number, _reason: string, fields: string): boolean {
     // HTTP/2 has no 101 (RFC 9113 section 8.6).
-    if (status === 101) return;
+    if (status === 101) return true;
     if (status === 100 && this.#hesitant) {
       this.#hesitant = false;
       this.#await();
     }
     const raw = [":status", String(status)];
     addLines(raw, fields);
-    this.#stream.sendFields(raw, false);
+    return this.#stream.sendFields(raw, false);
   }
 
   /** @inheritdoc */

@@ -52,12 +52,13 @@ export class Http2Stream {
     this.#user = user;
   }
 
-  /** Sends a field section: the head of a message, or an informational one. */
-  sendFields(raw: readonly string[], end: boolean): void {
-    if (this.over || this.#localEnded) return;
+  /** Sends a field section: the head of a message, or an informational one. `false`: no more until {@linkcode Http2Stream.drained}. */
+  sendFields(raw: readonly string[], end: boolean): boolean {
+    if (this.over || this.#localEnded) return true;
     if (this.id === 0) this.#carrier.begin(this);
     this.#carrier.pushFields(this.id, raw, end);
     if (end) this.#endLocal();
+    return !this.#carrier.queue.full;
   }
 
   /** Sends a piece of the body. `false`: no more until {@linkcode Http2Stream.drained}. */

@@ -95,13 +95,13 @@ export class Http1Connection implements ClientStream, ConnectRequest, Upgrade {
   }
 
   /** @inheritdoc */
-  inform(status: number, reason: string, fields: string): void {
+  inform(status: number, reason: string, fields: string): boolean {
     if (status === 100 && this.#hesitant) {
       this.#hesitant = false;
       this.#watch.set(this.#timeouts.idle);
     }
     // HTTP/1.0 has no informational responses (RFC 9110 section 15.2).
-    if (this.#head?.version === "1.1") this.#out.push(`${statusLine(status, reason)}${fields}\r\n`);
+    return this.#head?.version !== "1.1" || this.#out.push(`${statusLine(status, reason)}${fields}\r\n`);
   }
 
   /** @inheritdoc */

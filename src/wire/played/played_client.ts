@@ -66,7 +66,9 @@ export class PlayedClient implements ClientStream, ClientConnection {
   }
 
   /** @inheritdoc */
-  inform(): void {}
+  inform(): boolean {
+    return true;
+  }
 
   /** @inheritdoc */
   respond(): BodySink {
