@@ -84,10 +84,13 @@ export function streamOf(
 }
 
 /** Whether a body that its client has left, or that ended because the proxy was closed, is a recording all the same. */
-export function isEndless(flow: Pick<HttpFlow, "request" | "timings" | "error">, response: FlowResponse): boolean {
+export function isEndless(
+  { request, timings }: Pick<HttpFlow, "request" | "timings">,
+  response: FlowResponse,
+): boolean {
   if (response.content.marks === undefined) return false;
-  return isStreamType(response.headers.get("content-type")) ||
-    streamOf({ ...flow, error: undefined }, response) !== undefined;
+  if (isStreamType(response.headers.get("content-type"))) return true;
+  return streamOf({ request, timings, error: undefined }, response) !== undefined;
 }
 
 function isFailure(code: string): boolean {
