@@ -8,6 +8,7 @@ import type { Flow } from "../flow/flow.ts";
 import type { HttpFlow } from "../flow/http_flow.ts";
 import type { TcpFlow } from "../flow/tcp_flow.ts";
 import type { Addon, LogEntry } from "../hooks/addon.ts";
+import { Bindings } from "./correlate/bindings.ts";
 import type { TapeEntry } from "./entry.ts";
 import { checkTapeOptions, type TapeMode, type TapeOptions } from "./options.ts";
 import { isCi, Modes, resolveMode } from "./modes.ts";
@@ -127,7 +128,9 @@ async function open(
   const redactor = createRedactor(options.redact);
   const { path } = options;
   const times = writesTimes(options);
-  const ledger = new Ledger(secretsInEnvironment(options.redact || {}, process.env));
+  const restored = secretsInEnvironment(options.redact || {}, process.env);
+  const bindings = new Bindings(restored);
+  const ledger = new Ledger(restored, (secret) => bindings.placeholderOf(secret));
   const writing = createWritingRedactor(options.redact, ledger);
   const log = (entry: LogEntry) => report.log(entry);
   const records = modes.some("auto", "record");
@@ -146,6 +149,7 @@ async function open(
   const player: Player | undefined = !modes.some("auto", "replay", "verify") ? undefined : new Player(tape, {
     options,
     redactor,
+    bindings,
     misses: (flow) => steering.modeOf(flow) === "auto" ? "forward" : "refuse",
     unmatched,
     answered(flow, entry) {
@@ -226,6 +230,7 @@ async function open(
     keepsChunks: (flow) => flow.source === "upstream" && isRecorded(flow) && mayStream(flow.response!),
     greets: (target) => player?.greets(target) ?? false,
     record: (flow) => {
+      player?.over(flow);
       if (isRecorded(flow)) recorder!.record(flow);
     },
     discard() {

@@ -11,6 +11,8 @@ import { FlowResponse } from "../flow/response.ts";
 import { ensureShape } from "../flow/shape.ts";
 import type { TcpFlow } from "../flow/tcp_flow.ts";
 import type { LogEntry } from "../hooks/addon.ts";
+import { Correlator } from "./correlate/correlator.ts";
+import type { Bindings } from "./correlate/bindings.ts";
 import type { TapeEntry } from "./entry.ts";
 import { Explainer } from "./match/explain.ts";
 import type { TapeOptions } from "./options.ts";
@@ -27,6 +29,8 @@ export interface PlayerOptions {
   /** What becomes of a request that nothing matches: it goes on to the server, or it is refused. */
   misses(flow: HttpFlow): "forward" | "refuse";
   readonly redactor: Redactor;
+  /** What stands for what is recorded. */
+  readonly bindings: Bindings;
   unmatched(flow: Flow, explanation: string): void;
   /** A line for the log. */
   log(entry: LogEntry): void;
@@ -41,13 +45,20 @@ export class Player {
   readonly #explainer: Explainer;
   readonly #spoken: SpokenEntries;
   readonly #pace: Pace;
+  readonly #correlator: Correlator;
   // Flows whose answer depends on a body that has not arrived.
   readonly #waiting = new WeakSet<HttpFlow>();
 
   /** @param tape `undefined` when there is none: then nothing matches */
   constructor(tape: Tape | undefined, options: PlayerOptions) {
     this.#with = options;
-    this.#index = new TapeIndex(tape?.entries ?? [], options.options, options.redactor);
+    this.#correlator = new Correlator(tape?.entries ?? [], options);
+    this.#index = new TapeIndex(
+      tape?.entries ?? [],
+      options.options,
+      options.redactor,
+      (entries, request) => this.#correlator.prefer(entries, request),
+    );
     this.#explainer = new Explainer(
       tape?.entries.filter(({ kind }) => kind !== "tcp"),
       options.options,
@@ -99,7 +110,8 @@ export class Player {
     const bucket = mustBeWhole ? undefined : this.#index.find(request);
     const mustWait = bucket !== undefined && !request.content.complete && this.#index.needsBody(bucket);
     // Hooks may still change what matches nothing so far; and its body makes for a better explanation.
-    const mayChange = bucket === undefined && this.#with.misses(flow) === "refuse";
+    const mayChange = bucket === undefined &&
+      (this.#with.misses(flow) === "refuse" || (!request.content.complete && this.#correlator.mayMatch(request)));
     // A rule that waits for the body goes before the tape, whatever is on it.
     if (mustBeWhole || mustWait || mayChange || flow.undecided) {
       request.stream = false;
@@ -115,6 +127,11 @@ export class Player {
     const spoken = this.#spoken.answer(flow);
     if (spoken !== undefined) return this.#say(flow, spoken);
     return this.#answer(flow, this.#index.find(flow.request));
+  }
+
+  /** A flow is over: what its client was given is known. */
+  over(flow: Flow): void {
+    if (flow.type === "http") this.#correlator.over(flow);
   }
 
   /** A flow has failed: nobody listens to it any more. */
@@ -165,9 +182,10 @@ export class Player {
     const { failure, stream } = entry;
     const whole = await entry.response();
     if (whole === undefined) return undefined;
+    await this.#correlator.apply(flow.request, entry, whole);
     const wait = this.#delay(flow, entry);
     whole.early = entry.informational.filter(({ status }) => status !== 100);
-    const chunks = await entry.chunks();
+    const chunks = await this.#correlator.applyToChunks(flow.request, entry, await entry.chunks());
     if (stream === undefined || chunks === undefined || flow.request.method === "HEAD") return whole;
     const cut = failure && (() => {
       flow.error ??= { ...failure };
@@ -186,14 +204,17 @@ export class Player {
 
   #answer(flow: HttpFlow, bucket: Bucket | undefined): Promise<void> | undefined {
     const taken = this.#index.take(bucket, flow.request);
-    if (!(taken instanceof Promise) && taken.entry === undefined && this.#with.misses(flow) === "forward") {
-      return undefined;
-    }
+    const lost = !(taken instanceof Promise) && taken.entry === undefined && this.#with.misses(flow) === "forward";
+    if (lost && !this.#correlator.mayMatch(flow.request)) return undefined;
     return this.#finish(flow, taken);
   }
 
   async #finish(flow: HttpFlow, pending: Taken | Promise<Taken>): Promise<void> {
-    const taken = pending instanceof Promise ? await pending : pending;
+    let taken = pending instanceof Promise ? await pending : pending;
+    if (taken.entry === undefined && taken.usedUp === 0) {
+      const form = await this.#correlator.recordedForm(flow.request);
+      if (form !== undefined) taken = await this.#index.take(this.#index.find(form), form);
+    }
     if (taken.entry === undefined) {
       if (this.#with.misses(flow) === "refuse") await this.#refuse(flow, taken.usedUp);
       return;
@@ -204,12 +225,13 @@ export class Player {
     if (flow.error !== undefined) return;
     flow.source = "tape";
     if (response !== undefined) flow.response = response;
+    this.#correlator.given(flow, response);
     if (failure !== undefined && response?.source === undefined) flow.error = { ...failure };
     this.#with.answered?.(flow, taken.entry);
   }
 
   async #refuse(flow: HttpFlow, usedUp: number): Promise<void> {
-    this.#refuseWith(flow, await this.#explainer.explain(flow.request, usedUp));
+    this.#refuseWith(flow, await this.#explainer.explain(flow.request, usedUp) + this.#correlator.describe());
   }
 
   #refuseWith(flow: HttpFlow, explanation: string): void {

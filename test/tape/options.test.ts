@@ -19,7 +19,7 @@ test.each<[unknown, string]>([
   ],
   [
     { path: "a", match: { quer: true } },
-    "tape.match.quer is not an option: method, origin, path, query, headers, body, normalize, custom are; " +
+    "tape.match.quer is not an option: method, origin, path, query, headers, body, normalize, correlate, custom are; " +
     'did you mean "query"?',
   ],
   [{ path: "a", match: { query: ["ts"] } }, 'tape.match.query is ["ts"]: an object is accepted'],

@@ -64,6 +64,12 @@ export interface MatchOptions {
    * when its whole body is there.
    */
   normalize?: (request: FlowRequest) => void;
+  /**
+   * A request that differs from an entry only in values that are made anew in every run is that request: `state` and `nonce`, identifiers
+   * that clients draw by lot, what servers or rules have given to the client instead of what is recorded; and the answer says the values
+   * of this run. `true` by default.
+   */
+  correlate?: boolean;
   /** Has the last word on an entry for which all of the above holds. */
   custom?: (live: FlowRequest, recorded: FlowRequest) => boolean;
 }
@@ -97,5 +103,6 @@ export const checkMatchOptions: Check = shape({
     });
   },
   normalize: callable,
+  correlate: boolean,
   custom: callable,
 });

@@ -34,6 +34,9 @@ interface Group {
   readonly had: Set<number>;
 }
 
+/** Those of some entries that a request rather means; `undefined` when any will do. */
+export type Prefer = (entries: readonly TapeEntry[], request: FlowRequest) => ReadonlySet<TapeEntry> | undefined;
+
 /** The entry to answer with; or none, and how many would have fitted but have all been replayed. */
 export type Taken = { readonly entry: TapeEntry } | { readonly entry?: undefined; readonly usedUp: number };
 
@@ -53,15 +56,21 @@ export class TapeIndex {
   readonly #recorded = new Map<TapeEntry, FlowRequest | string>();
   // The copy of a live request, between find() and take().
   readonly #live = new WeakMap<FlowRequest, FlowRequest>();
+  readonly #prefer: Prefer | undefined;
   /** Resolves when requests can be looked up; `undefined` when they can at once. */
   readonly ready: Promise<void> | undefined;
 
-  /** @param options nothing of them is stored on the tape */
+  /**
+   * @param options nothing of them is stored on the tape
+   * @param prefer chooses among entries that are the same request
+   */
   constructor(
     entries: readonly TapeEntry[],
     options: Pick<TapeOptions, "match" | "afterLast">,
     redactor: Redactor,
+    prefer?: Prefer,
   ) {
+    this.#prefer = prefer;
     this.#entries = entries;
     this.#options = options;
     this.#redactor = redactor;
@@ -209,7 +218,12 @@ export class TapeIndex {
   #choose(groups: Map<string, Group>, bucket: Bucket, request: FlowRequest): Taken {
     const group = groups.get(this.#signatureOf(bucket, request));
     if (group === undefined) return NOTHING;
-    const taken = this.#options.match?.custom ? this.#nextCustom(group, request) : this.#next(group);
+    const fits = group.entries.length > 1 ? this.#prefer?.(group.entries, request) : undefined;
+    const taken = this.#options.match?.custom
+      ? this.#nextCustom(group, request)
+      : fits !== undefined || group.had.size > 0
+      ? this.#nextOf(group, [...group.entries.keys()].filter((i) => fits?.has(group.entries[i]!) ?? true))
+      : this.#next(group);
     if (taken.entry !== undefined) this.#used[taken.entry.index] = 1;
     return taken;
   }
@@ -227,7 +241,12 @@ export class TapeIndex {
   #nextCustom(group: Group, request: FlowRequest): Taken {
     const live = this.whole ? request : redactRequest(request, this.#redactor);
     const fits = [...group.entries.keys()].filter((i) => this.#options.match!.custom!(live, group.requests[i]!));
-    if (fits.length === 0) return NOTHING;
+    return fits.length === 0 ? NOTHING : this.#nextOf(group, fits);
+  }
+
+  #nextOf(group: Group, fits: readonly number[]): Taken {
+    // What was taken in their order before counts.
+    for (; group.next > 0; group.next--) group.had.add(group.next - 1);
     let next = fits.find((i) => !group.had.has(i));
     if (next === undefined) {
       const { afterLast = "repeat" } = this.#options;

@@ -12,7 +12,7 @@ const LOWER = "abcdefghijklmnopqrstuvwxyz";
 const UPPER = LOWER.toUpperCase();
 const DIGITS = "0123456789";
 
-export const alphabets = {
+export const alphabets: Record<Alphabet, string> = {
   hex: `${DIGITS}abcdef`,
   base32: `${UPPER}234567`,
   base36: LOWER + DIGITS,
@@ -21,10 +21,12 @@ export const alphabets = {
   base64: `${UPPER}${LOWER}${DIGITS}+/`,
   url64: `${UPPER}${LOWER}${DIGITS}-_`,
   digits: DIGITS,
-} as const;
+};
+
+type Alphabet = "hex" | "base32" | "base36" | "upper36" | "base62" | "base64" | "url64" | "digits";
 
 /** The same every time: xorshift. */
-export function generator(seed: number): (alphabet: keyof typeof alphabets, length: number) => string {
+export function generator(seed: number): (alphabet: Alphabet, length: number) => string {
   let state = seed | 1;
   return (alphabet, length) => {
     const characters = alphabets[alphabet];

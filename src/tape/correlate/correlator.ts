@@ -1,0 +1,398 @@
+/**
+ * Values that are made anew in every run: what a client made up (state, nonce, identifiers), what it was given (tokens, numbers of
+ * what it created), and secrets. A request that differs from a recorded one in such values only is that request; and the answer says the
+ * values of this run.
+ *
+ * Nothing of it is on the tape. What is not asked for is not computed: as long as requests match as they are, the tape is not searched.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { BodyBuffer } from "../../flow/body_buffer.ts";
+import { FlowHeaders } from "../../flow/headers.ts";
+import { FlowRequest } from "../../flow/request.ts";
+import type { FlowResponse } from "../../flow/response.ts";
+import { splitUrl, type TapeEntry } from "../entry.ts";
+import type { TapeOptions } from "../options.ts";
+import { isPlaceholder } from "../redact/placeholders.ts";
+import type { Redactor } from "../redact/redactor.ts";
+import { redactRequest } from "../redact/request.ts";
+import { toText } from "../redact/encoding.ts";
+import { Bindings } from "./bindings.ts";
+import { looksRandom } from "../redact/random.ts";
+import { edited } from "./edited.ts";
+import { Evidence } from "./evidence.ts";
+import { outlineOfAddress, outlineOfBody } from "./outline_of_request.ts";
+import { isUnusual, type Outline, outlineOf, type Pairs, substitute } from "./unusual.ts";
+import { RequestValues } from "./values.ts";
+
+/** What a correlator works with. */
+export interface CorrelatorOptions {
+  readonly options: Pick<TapeOptions, "match" | "afterLast">;
+  /** The one for comparing. */
+  readonly redactor: Redactor;
+  readonly bindings: Bindings;
+}
+
+/** Values of a recorded request that count when it is replayed. */
+interface Traits {
+  /** Placeholders of secrets, by place. */
+  readonly secrets: readonly (readonly [place: string, placeholder: string])[];
+  /** What the response says too, by place. */
+  readonly echoes: readonly (readonly [place: string, value: string])[];
+}
+
+/** A response that was given away, and what it was then. */
+interface Given {
+  readonly response: FlowResponse;
+  readonly body: Uint8Array;
+  readonly fields: string;
+}
+
+/** Larger bodies are replayed as they are. */
+const LARGEST = 8 << 20;
+
+/** Of larger bodies that pass nothing is remembered. */
+const LARGEST_SEEN = 256 << 10;
+
+/** Binds values of the recording to those of this run. */
+export class Correlator {
+  readonly #entries: readonly TapeEntry[];
+  readonly #with: CorrelatorOptions;
+  readonly #on: boolean;
+  readonly #evidence: Evidence;
+  readonly #traits = new WeakMap<TapeEntry, Traits>();
+  readonly #given = new WeakMap<object, Given>();
+  // What a request was found to say in place of what is recorded.
+  readonly #own = new WeakMap<FlowRequest, Pairs>();
+  #byAddress: Map<string, TapeEntry[]> | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** @param entries all of the tape */
+  constructor(entries: readonly TapeEntry[], options: CorrelatorOptions) {
+    this.#entries = entries;
+    this.#with = options;
+    this.#on = options.options.match?.correlate !== false;
+    this.#evidence = new Evidence(entries);
+  }
+
+  /** Whether a request that nothing matches as it is may yet be a recorded one, once its body is there. */
+  mayMatch(request: FlowRequest): boolean {
+    return this.#on && this.#candidates(this.#asRecorded(request)).length > 0;
+  }
+
+  /** The request as it is on the tape, if it differs from an entry only in what is made anew; `undefined` if there is none. */
+  recordedForm(request: FlowRequest): Promise<FlowRequest | undefined> {
+    if (!this.#on) return Promise.resolve(undefined);
+    // One after the other: who comes first has the first entry.
+    const form = this.#turn.then(() => this.#recordedForm(request));
+    this.#turn = form.catch(() => {});
+    return form;
+  }
+
+  /** Lets a response say the values of this run. */
+  async apply(request: FlowRequest, entry: TapeEntry, response: FlowResponse | undefined): Promise<void> {
+    const pairs = await this.pairsFor(request, entry);
+    if (response === undefined || pairs.size === 0) return;
+    substituteFields(response, pairs);
+    if (!response.content.complete || response.content.size > LARGEST) return;
+    const before = response.content.bytes();
+    const after = substituteBytes(before, response.headers.get("content-type"), pairs);
+    if (after !== before) response.body = after;
+  }
+
+  /** The same with the chunks of a stream. */
+  async applyToChunks<T extends { readonly data: Uint8Array }>(
+    request: FlowRequest,
+    entry: TapeEntry,
+    chunks: readonly T[] | undefined,
+  ): Promise<readonly T[] | undefined> {
+    if (chunks === undefined) return undefined;
+    const pairs = await this.pairsFor(request, entry);
+    if (pairs.size === 0) return chunks;
+    const type = entry.responseHeaders.get("content-type");
+    return chunks.map((chunk) => ({ ...chunk, data: substituteBytes(chunk.data, type, pairs) }));
+  }
+
+  /** What recorded values are in the answer to a request. */
+  async pairsFor(request: FlowRequest, entry: TapeEntry): Promise<Pairs> {
+    if (!this.#on) return this.#with.bindings.restored;
+    const { secrets, echoes } = await this.#traitsOf(entry);
+    const own = this.#own.get(request);
+    const { bindings } = this.#with;
+    if (secrets.length === 0 && echoes.length === 0 && own === undefined && bindings.none) return NONE;
+    const values = new RequestValues(request);
+    const mine = new Map(own);
+    for (const [place, recorded] of [...secrets, ...echoes]) {
+      const live = values.get(place);
+      if (live === undefined || mine.has(recorded) || (isPlaceholder(live) && live !== recorded)) continue;
+      mine.set(recorded, live);
+      bindings.bind(recorded, live);
+    }
+    if (bindings.none) return mine;
+    const said = textOf(request);
+    const all = new Map<string, string>();
+    // What the client says as it is recorded it is told as it is recorded.
+    for (const [recorded, live] of bindings.toLive) if (!said.includes(recorded)) all.set(recorded, live);
+    // Of several values that stand for one it is told its own.
+    for (const [live, recorded] of bindings.toRecorded) if (said.includes(live)) all.set(recorded, live);
+    for (const [recorded, live] of mine) all.set(recorded, live);
+    return all;
+  }
+
+  /** A response is on its way to the client: rules may still edit it. */
+  given(flow: object, response: FlowResponse | undefined): void {
+    if (response === undefined || !response.content.complete) return;
+    this.#given.set(flow, { response, body: response.content.bytes(), fields: fieldsOf(response) });
+  }
+
+  /** A flow is over: what rules have changed in its response, and what servers have sent, is what the client was really given. */
+  over(flow: { readonly response?: FlowResponse | undefined; readonly source: string }): void {
+    if (!this.#on) return;
+    const given = this.#given.get(flow);
+    const { response } = flow;
+    if (response === undefined || !response.content.complete) return;
+    if (given === undefined && flow.source !== "tape") return this.#see(response);
+    if (given === undefined) return;
+    this.#given.delete(flow);
+    const body = response.content.bytes();
+    const fields = fieldsOf(response);
+    if (body === given.body && fields === given.fields) return;
+    for (const [recorded, live] of edited(given, { body, fields }, response.headers.get("content-type"))) {
+      if (!isUnusual(recorded)) continue;
+      // It may itself stand for something.
+      this.#with.bindings.bind(this.#with.bindings.recordedOf(recorded) ?? recorded, live);
+    }
+  }
+
+  #see(response: FlowResponse): void {
+    if (response.content.kept > LARGEST_SEEN) return;
+    let text = fieldsOf(response);
+    try {
+      text += `\n${response.text()}`;
+    } catch {
+      // A body that cannot be decoded gives nothing to read.
+    }
+    this.#with.bindings.see(outlineOf(text).values);
+  }
+
+  /**
+   * Of entries that are the same request but for secrets: those whose secrets are the ones of this request. `undefined` when all are as
+   * good.
+   */
+  prefer(entries: readonly TapeEntry[], request: FlowRequest): ReadonlySet<TapeEntry> | undefined {
+    if (!this.#on) return undefined;
+    const { bindings } = this.#with;
+    const values = new RequestValues(request);
+    let best = -Infinity;
+    let chosen: TapeEntry[] = [];
+    for (const entry of entries) {
+      let score = 0;
+      for (const [place, placeholder] of this.#secretsOf(entry)) {
+        const live = values.get(place);
+        if (live === undefined) continue;
+        const known = isPlaceholder(live) ? live : bindings.recordedOf(live);
+        if (known === placeholder) score += 2;
+        else if (known !== undefined || bindings.liveOf(placeholder) !== undefined) score -= 2;
+      }
+      if (score > best) {
+        best = score;
+        chosen = [];
+      }
+      if (score === best) chosen.push(entry);
+    }
+    return chosen.length === entries.length ? undefined : new Set(chosen);
+  }
+
+  /** What is bound, for explanations. */
+  describe(): string {
+    return this.#with.bindings.describe();
+  }
+
+  async #recordedForm(request: FlowRequest): Promise<FlowRequest | undefined> {
+    const { redactor, bindings, options: { match = {}, afterLast } } = this.#with;
+    const known = this.#asRecorded(request);
+    const candidates = this.#candidates(known);
+    if (candidates.length === 0) return known === request ? undefined : known;
+    const live = redactRequest(known, redactor);
+    const address = outlineOfAddress(live.method, live.url, match);
+    const body = outlineOfBody(live, match);
+    let second: Map<string, string> | undefined;
+    for (const entry of candidates) {
+      const recorded = redactRequest(await entry.request(), redactor);
+      const pairs = await this.#differences([
+        [outlineOfAddress(recorded.method, recorded.url, match), address],
+        [outlineOfBody(recorded, match), body],
+      ], entry);
+      if (pairs === undefined) continue;
+      // Bound to something else already: only when there is no other.
+      const taken = Array.from(pairs).some(([from]) => bindings.liveOf(from) !== undefined);
+      if (!taken) return this.#bound(request, known, pairs);
+      second = pairs;
+    }
+    if (second !== undefined && afterLast !== "error") return this.#bound(request, known, second);
+    return known === request ? undefined : known;
+  }
+
+  #bound(request: FlowRequest, known: FlowRequest, pairs: Map<string, string>): FlowRequest {
+    this.#own.set(request, pairs);
+    for (const [recorded, live] of pairs) this.#with.bindings.bind(recorded, live);
+    return rewritten(known, new Map(Array.from(pairs, ([recorded, live]) => [live, recorded])));
+  }
+
+  /** In what an entry differs, by recorded value; `undefined` if it is another request. */
+  async #differences(
+    outlines: readonly (readonly [recorded: Outline, live: Outline])[],
+    entry: TapeEntry,
+  ): Promise<Map<string, string> | undefined> {
+    const pairs = new Map<string, string>();
+    for (const [recorded, live] of outlines) {
+      if (recorded.shape !== live.shape) return undefined;
+      for (const [i, from] of recorded.values.entries()) {
+        const to = live.values[i]!;
+        if (from === to) continue;
+        if ((pairs.get(from) ?? to) !== to) return undefined;
+        if (!await this.#mayDiffer(from, to, recorded.names[i]!, entry)) return undefined;
+        pairs.set(from, to);
+      }
+    }
+    return pairs;
+  }
+
+  /** A value that a server gave to the client is another one only if a server has given that; one that clients choose never is. */
+  async #mayDiffer(from: string, to: string, name: string, entry: TapeEntry): Promise<boolean> {
+    if (isPlaceholder(from)) return true;
+    switch (await this.#evidence.of(from, name, entry.index)) {
+      case "named":
+        return true;
+      case "issued":
+        return this.#with.bindings.hasSeen(to);
+      case "echoed":
+        return !/^(?:GET|HEAD|OPTIONS)$/.test(entry.method) && isDrawn(from) && isDrawn(to);
+      default:
+        return false;
+    }
+  }
+
+  /** What stands for recorded values is replaced by them. */
+  #asRecorded(request: FlowRequest): FlowRequest {
+    const { toRecorded } = this.#with.bindings;
+    return toRecorded.size === 0 ? request : rewritten(request, toRecorded);
+  }
+
+  #candidates(request: FlowRequest): readonly TapeEntry[] {
+    const { redactor, options: { match = {} } } = this.#with;
+    if (this.#byAddress === undefined) {
+      this.#byAddress = new Map();
+      for (const entry of this.#entries) {
+        if (entry.kind !== "http") continue;
+        const { shape } = outlineOfAddress(entry.method, redactor.url(entry.url), match);
+        const list = this.#byAddress.get(shape);
+        if (list === undefined) this.#byAddress.set(shape, [entry]);
+        else list.push(entry);
+      }
+    }
+    return this.#byAddress.get(outlineOfAddress(request.method, redactor.url(request.url), match).shape) ?? [];
+  }
+
+  /** Secrets in address and header fields, which are in memory. */
+  #secretsOf(entry: TapeEntry): Traits["secrets"] {
+    const known = this.#traits.get(entry);
+    if (known !== undefined) return known.secrets;
+    const head = entry.requestNow() ?? headOf(entry);
+    return Array.from(new RequestValues(head)).filter(([, value]) => isPlaceholder(value));
+  }
+
+  async #traitsOf(entry: TapeEntry): Promise<Traits> {
+    let traits = this.#traits.get(entry);
+    if (traits !== undefined) return traits;
+    // A body in a file is not read for it.
+    const request = entry.requestNow() ?? headOf(entry);
+    const values = Array.from(new RequestValues(request));
+    const secrets = values.filter(([, value]) => isPlaceholder(value));
+    const unusual = values.filter(([, value]) => isUnusual(value) && !value.startsWith("[redacted"));
+    const text = unusual.length === 0 ? "" : await this.#evidence.textOf(entry);
+    const echoes = unusual.filter(([, value]) => text.includes(value) || text.includes(encodeURIComponent(value)));
+    this.#traits.set(entry, traits = { secrets, echoes });
+    return traits;
+  }
+}
+
+const NONE: Pairs = new Map();
+
+/** Whether a client has drawn it by lot: identifiers that stand in a program do not count. */
+function isDrawn(value: string): boolean {
+  return UUID.test(value) || ULID.test(value) || looksRandom(value, { least: 16 });
+}
+
+const UUID = /^[\da-f]{8}-[\da-f]{4}-[147][\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/i;
+const ULID = /^[0-7][\dA-HJKMNP-TV-Z]{25}$/;
+
+/** What a client says. */
+function textOf(request: FlowRequest): string {
+  let text = `${request.url}\n${request.headers.raw.map(([, value]) => value).join("\n")}`;
+  try {
+    if (request.content.complete && request.content.kept < LARGEST_SEEN) text += `\n${request.text()}`;
+  } catch {
+    // As above.
+  }
+  try {
+    return `${text}\n${decodeURIComponent(request.url)}`;
+  } catch {
+    return text;
+  }
+}
+
+/** A copy with values replaced. */
+function rewritten(request: FlowRequest, pairs: Pairs): FlowRequest {
+  const headers = FlowHeaders.from(
+    Array.from(request.headers, ([name, value]): [string, string] => [name, substitute(value, pairs)]),
+  );
+  let content = request.content;
+  if (content.complete && content.kept > 0 && content.kept <= LARGEST) {
+    let body: Uint8Array;
+    try {
+      body = request.body;
+    } catch {
+      body = content.bytes();
+    }
+    const after = substituteBytes(body, headers.get("content-type"), pairs);
+    if (after !== body) {
+      headers.delete("content-encoding");
+      content = BodyBuffer.of(after);
+    }
+  }
+  return new FlowRequest(
+    request.method,
+    splitUrl(substitute(request.url, pairs)),
+    request.httpVersion,
+    headers,
+    content,
+  );
+}
+
+/** An entry whose body is in a file. */
+function headOf(entry: TapeEntry): FlowRequest {
+  return new FlowRequest(entry.method, splitUrl(entry.url), "1.1", entry.requestHeaders, new BodyBuffer());
+}
+
+function substituteFields(response: FlowResponse, pairs: Pairs): void {
+  const fields = Array.from(response.headers, ([name, value]): [string, string] => [name, substitute(value, pairs)]);
+  if (fields.every(([, value], i) => value === response.headers.raw[i]![1])) return;
+  response.headers = FlowHeaders.from(fields);
+}
+
+/** Text with values replaced; the same array when there are none, and when it is no text. */
+export function substituteBytes(bytes: Uint8Array, contentType: string | null, pairs: Pairs): Uint8Array {
+  if (bytes.length === 0 || pairs.size === 0) return bytes;
+  const raw = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const there = Array.from(pairs.keys()).some((from) => raw.includes(from) || raw.includes(encodeURIComponent(from)));
+  const body = there ? toText(bytes, contentType) : undefined;
+  if (body === undefined) return bytes;
+  const text = substitute(body.text, pairs);
+  return text === body.text ? bytes : body.encode(text);
+}
+
+function fieldsOf({ headers }: FlowResponse): string {
+  return headers.raw.map(([name, value]) => `${name}: ${value}`).join("\n");
+}
