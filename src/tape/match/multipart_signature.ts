@@ -25,13 +25,8 @@ export function multipartSignature(
   type: string | null,
   options: MultipartOptions,
 ): string | undefined {
-  const boundary = parameter(type, "boundary") ?? firstBoundary(bytes);
-  if (!boundary) return undefined;
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
-  const pieces = `\r\n${text}`.split(`\r\n--${boundary}`).slice(1);
-  const end = pieces.findIndex((piece) => piece.startsWith("--"));
-  if (end < 0) return undefined;
-  const parts = pieces.slice(0, end).map((piece, i) => partOf(piece, `${i}`));
+  const parts = partsOf(bytes, type);
+  if (parts === undefined) return undefined;
   const counting = parts.filter(({ name }) => !options.ignored?.([...options.path, name]));
   // The fields of a form stand in any order; the parts of all else do not.
   if (essence(type) !== "multipart/mixed" && essence(type) !== "multipart/related") {
@@ -40,12 +35,25 @@ export function multipartSignature(
   return `multipart ${counting.map((part) => signPart(part, options)).join("\n")}`;
 }
 
-interface Part {
+/** The parts of a body in their order; `undefined` when it is none of this kind. */
+export function partsOf(bytes: Uint8Array, type: string | null): Part[] | undefined {
+  const boundary = parameter(type, "boundary") ?? firstBoundary(bytes);
+  if (!boundary) return undefined;
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+  const pieces = `\r\n${text}`.split(`\r\n--${boundary}`).slice(1);
+  const end = pieces.findIndex((piece) => piece.startsWith("--"));
+  return end < 0 ? undefined : pieces.slice(0, end).map((piece, i) => partOf(piece, `${i}`));
+}
+
+/** A part of a multipart body. */
+export interface Part {
   /** The name of the field, or the place of a part without one. */
   readonly name: string;
   /** Its header fields, the names in lower case. */
   readonly fields: readonly (readonly [string, string])[];
   readonly content: Uint8Array;
+  /** Its media type. */
+  readonly type: string | null;
 }
 
 function partOf(piece: string, place: string): Part {
@@ -60,12 +68,12 @@ function partOf(piece: string, place: string): Part {
   return {
     name: name === undefined ? place : Buffer.from(name, "latin1").toString("utf8"),
     fields,
+    type: valueOf(fields, "content-type") ?? null,
     content: Buffer.from(blank < 0 ? "" : piece.slice(blank + 4), "latin1"),
   };
 }
 
-function signPart({ name, fields, content }: Part, { path, sign }: MultipartOptions): string {
-  const type = valueOf(fields, "content-type") ?? null;
+function signPart({ name, fields, type, content }: Part, { path, sign }: MultipartOptions): string {
   const counting = fields.filter(([field]) => field !== "content-length").map(([field, value]) =>
     `${field}: ${withoutBoundary(value)}`
   );

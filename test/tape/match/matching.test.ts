@@ -1,9 +1,9 @@
 import { Buffer } from "node:buffer";
 import zlib from "node:zlib";
 import { describe, expect, test } from "vitest";
-import type { MatchOptions, TapeOptions } from "../../src/tape/mod.ts";
-import { tempFolder } from "../support/temp.ts";
-import { answer, type FlowInit, open, pass, record } from "./tapes.ts";
+import type { MatchOptions, TapeOptions } from "../../../src/tape/mod.ts";
+import { tempFolder } from "../../support/temp.ts";
+import { answer, type FlowInit, open, pass, record } from "../tapes.ts";
 
 const JSON_TYPE = { "content-type": "application/json" };
 const FORM = { "content-type": "application/x-www-form-urlencoded" };
@@ -32,6 +32,24 @@ const post = (body: string | Uint8Array, headers: Record<string, string> = JSON_
   headers,
   body,
 });
+const NDJSON = { "content-type": "application/x-ndjson" };
+const TEXT = { "content-type": "text/plain" };
+const GRAPHQL = { "content-type": "application/graphql" };
+const MULTIPART = { "content-type": "multipart/form-data; boundary=x" };
+const gql = (query: string, more: object = {}) => post(JSON.stringify({ query, ...more }));
+const persisted = (sha256Hash: string) => ({ extensions: { persistedQuery: { version: 1, sha256Hash } } });
+const batch = (...queries: string[]) => JSON.stringify(queries.map((query) => ({ query })));
+const nested = (boundary: string) => `--${boundary}\r\n\r\n1\r\n--${boundary}--\r\n`;
+let boundaries = 0;
+const parts = (fields: [string, string, string?][], kind = "form-data") => {
+  const boundary = `b${boundaries++}`;
+  const body = fields.map(([name, value, type]) =>
+    `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n${
+      type ? `Content-Type: ${type}\r\n` : ""
+    }\r\n${value}\r\n`
+  );
+  return post(`${body.join("")}--${boundary}--\r\n`, { "content-type": `multipart/${kind}; boundary=${boundary}` });
+};
 const zip = (text: string) => post(zlib.gzipSync(text), { ...JSON_TYPE, "content-encoding": "gzip" });
 
 test.each<[boolean, string, FlowInit, FlowInit, MatchOptions?]>([
@@ -109,6 +127,201 @@ test.each<[boolean, string, FlowInit, FlowInit, MatchOptions?]>([
   [true, "custom decides alone about bodies", post("abc"), post("abd"), {
     body: false,
     custom: (live, recorded) => live.text().slice(0, 2) === recorded.text().slice(0, 2),
+  }],
+  [false, "another host", { url: "https://a.test/" }, { url: "https://b.test/" }],
+  [true, "another port, ignored", { url: "http://127.0.0.1:1000/a" }, { url: "http://127.0.0.1:2000/a" }, {
+    origin: { ignore: ["port"] },
+  }],
+  [false, "another host, though the port is ignored", { url: "http://a.test:1/" }, { url: "http://b.test:2/" }, {
+    origin: { ignore: ["port"] },
+  }],
+  [true, "an address without a port, the port ignored", { url: "http://[::1]/a" }, { url: "http://[::1]:2000/a" }, {
+    origin: { ignore: ["port"] },
+  }],
+  [true, "another origin, origin: false", { url: "https://staging.test:8443/a" }, { url: "http://127.0.0.1:2000/a" }, {
+    origin: false,
+  }],
+  [false, "another path, origin: false", { url: "https://a.test/a" }, { url: "https://a.test/b" }, { origin: false }],
+  [true, "another path, path: false", url("a/1?x=1"), url("b/2?x=1"), { path: false }],
+  [false, "another query, path: false", url("a/1?x=1"), url("b/2?x=2"), { path: false }],
+  [
+    true,
+    "what jQuery and OAuth make anew",
+    url("a?x=1&_=1&oauth_nonce=a&oauth_timestamp=5"),
+    url("a?x=1&_=2&oauth_nonce=b"),
+  ],
+  [false, "the same where every parameter counts", url("a?_=1"), url("a?_=2"), { query: true }],
+  [true, "the same with others ignored", url("a?_=1&ts=1"), url("a?_=2&ts=2"), { query: { ignore: ["ts"] } }],
+  [
+    true,
+    "headers that say something of one request",
+    { headers: { "user-agent": "a", traceparent: "1", "x-a": "1" } },
+    {
+      headers: { "User-Agent": "b", "X-Request-Id": "2", "x-a": "1" },
+    },
+    { headers: { ignore: [] } },
+  ],
+  [false, "one header more, where all count", { headers: { "x-a": "1" } }, { headers: { "x-a": "1", "x-b": "2" } }, {
+    headers: { ignore: [] },
+  }],
+  [true, "one header more, ignored", { headers: { "x-a": "1" } }, { headers: { "x-a": "1", "x-b": "2" } }, {
+    headers: { ignore: ["X-B"] },
+  }],
+  [true, "the boundary in a header that counts", { method: "POST", ...multipart("xYz", "1") }, {
+    method: "POST",
+    ...multipart("AbC", "1"),
+  }, { headers: ["content-type"] }],
+  [true, "a key with dots ignored", post('{"a.b":{"c":1}}'), post('{"a.b":{"c":2}}'), {
+    body: { ignore: ['$["a.b"].c'] },
+  }],
+  [true, "lines of JSON", post('{"a":1,"b":2}\n{}\n', NDJSON), post('{"b":2, "a":1}\n{}', NDJSON)],
+  [false, "other lines of JSON", post('{"a":1}\n{"a":2}', NDJSON), post('{"a":2}\n{"a":1}', NDJSON)],
+  [true, "as JSON, whatever the type says", post("{ }", TEXT), post("{}", TEXT), { body: { as: "json" } }],
+  [false, "as bytes, JSON too", post("{ }"), post("{}"), { body: { as: "bytes" } }],
+  [true, "as a hash", post("{}"), post("{}"), { body: { as: "hash" } }],
+  [false, "another hash", post("{ }"), post("{}"), { body: { as: "hash" } }],
+  [true, "a large body as a hash", post(large("1")), post(large("1")), { body: { as: "hash" } }],
+  [false, "another large body as a hash", post(large("1")), post(large("2")), { body: { as: "hash" } }],
+  [true, "as text, line breaks and white space at the ends", post("a \r\nb\t\n", TEXT), post("a\nb", TEXT), {
+    body: { as: "text" },
+  }],
+  [false, "as text, other white space", post("a b", TEXT), post("a  b", TEXT), { body: { as: "text" } }],
+  [true, "as a form, without its type", post("a=1&b=2", {}), post("b=2&a=1", {}), { body: { as: "form" } }],
+  [true, "as multipart, without its type", post(multipart("xY", "1").body, {}), post(multipart("Ab", "1").body, {}), {
+    body: { as: "multipart" },
+  }],
+  [true, "fields of multipart in another order", parts([["a", "1"], ["b", "2"]]), parts([["b", "2"], ["a", "1"]])],
+  [
+    false,
+    "parts of multipart/mixed in another order",
+    parts([["a", "1"], ["b", "2"]], "mixed"),
+    parts([["b", "2"], ["a", "1"]], "mixed"),
+  ],
+  [
+    true,
+    "JSON in a part",
+    parts([["a", '{"x":1,"y":2}', "application/json"]]),
+    parts([["a", '{"y":2,"x":1}', "application/json"]]),
+  ],
+  [
+    true,
+    "a place in the JSON of a part ignored",
+    parts([["a", '{"x":1}', "application/json"]]),
+    parts([
+      ["a", '{"x":2}', "application/json"],
+    ]),
+    { body: { ignore: ["a.x"] } },
+  ],
+  [false, "another type of a part", parts([["a", "1", "text/plain"]]), parts([["a", "1", "text/html"]])],
+  [
+    true,
+    "multipart in multipart, both boundaries anew",
+    parts([["a", nested("q1"), "multipart/mixed; boundary=q1"]]),
+    parts([
+      ["a", nested("q2"), "multipart/mixed; boundary=q2"],
+    ]),
+  ],
+  [false, "multipart without its end", post("--x\r\n\r\n1", MULTIPART), post("--x\r\n\r\n2", MULTIPART)],
+  [
+    true,
+    "GraphQL with other white space and comments",
+    gql("query A { user(id: 1) { name, age } }"),
+    gql(
+      "# who\nquery A {\n  user(id:1){ name age }\n}",
+    ),
+  ],
+  [false, "white space within a string of GraphQL", gql('{ a(b: "x y") }'), gql('{ a(b: "x  y") }')],
+  [false, "another field of GraphQL", gql("{ user { name } }"), gql("{ user { age } }")],
+  [
+    false,
+    "other variables of GraphQL",
+    gql("query A { a }", { variables: { id: 1 } }),
+    gql("query A { a }", {
+      variables: { id: 2 },
+    }),
+  ],
+  [
+    true,
+    "variables of GraphQL ignored",
+    gql("query A { a }", { variables: { id: 1, now: 1 } }),
+    gql("query A { a }", {
+      variables: { now: 2, id: 1 },
+    }),
+    { body: { ignore: ["$.variables.now"] } },
+  ],
+  [true, "no variables, null and none", gql("{ a }", { variables: null }), gql("{ a }", { variables: {} })],
+  [
+    false,
+    "another operation of the same document",
+    gql("query A { a } query B { b }", { operationName: "A" }),
+    gql(
+      "query A { a } query B { b }",
+      { operationName: "B" },
+    ),
+  ],
+  [
+    true,
+    "the name of the only operation, said or not",
+    gql("query A { a }", { operationName: "A" }),
+    gql("query A { a }"),
+  ],
+  [
+    true,
+    "a persisted query with its text: the hash follows the text",
+    gql("{ a }", persisted("1")),
+    gql("{a}", persisted("2")),
+  ],
+  [
+    false,
+    "a persisted query without its text",
+    post(JSON.stringify(persisted("1"))),
+    post(JSON.stringify(persisted("2"))),
+  ],
+  [true, "a batch of GraphQL", post(batch("{ a }", "{ b }")), post(batch("{a}", "{b}"))],
+  [false, "a batch of GraphQL in another order", post(batch("{ a }", "{ b }")), post(batch("{ b }", "{ a }"))],
+  [
+    true,
+    "GraphQL by GET",
+    url(`g?query=${encodeURIComponent("query A { a }")}&variables=${encodeURIComponent('{"x":1,"y":2}')}`),
+    url(
+      `g?variables=${encodeURIComponent('{"y": 2, "x": 1}')}&query=${encodeURIComponent("query A{a}")}`,
+    ),
+  ],
+  [
+    true,
+    "variables of GraphQL by GET ignored",
+    url(`g?query={a}&variables={"now":1}`),
+    url(`g?query={a}&variables={"now":2}`),
+    {
+      body: { ignore: ["$.variables.now"] },
+    },
+  ],
+  [false, "a search for a word of GraphQL", url("s?query=mutation+a"), url("s?query=mutation++a")],
+  [true, "application/graphql", post("{ a }", GRAPHQL), post("{a}", GRAPHQL)],
+  [false, "JSON whose query is no GraphQL", post('{"query":"a  b"}'), post('{"query":"a b"}')],
+  [true, "normalised paths", url("v1/1699999999999/a"), url("v1/1700000000000/a"), {
+    normalize: (request) => void (request.path = request.path.replace(/\d{13}/, "0")),
+  }],
+  [true, "normalised bodies", post('{"a":1,"at":5}'), post('{"a":1,"at":6}'), {
+    normalize(request) {
+      request.body = new TextEncoder().encode(request.text().replace(/"at":\d+/, '"at":0'));
+    },
+  }],
+  [false, "other normalised bodies", post('{"a":1,"at":5}'), post('{"a":2,"at":6}'), {
+    normalize(request) {
+      request.body = new TextEncoder().encode(request.text().replace(/"at":\d+/, '"at":0'));
+    },
+  }],
+  [true, "normalised large bodies", post(large("1")), post(large("2")), {
+    normalize: (request) => void (request.body = new TextEncoder().encode(request.text().replace(/"value":"\d"/, ""))),
+  }],
+  [true, "normalised headers", { headers: { "x-a": "v1-5" } }, { headers: { "x-a": "v1-6" } }, {
+    headers: ["x-a"],
+    normalize: (request) => request.headers.set("x-a", request.headers.get("x-a")!.split("-")[0]!),
+  }],
+  [true, "normalised, then judged", post("a1"), post("a2"), {
+    normalize: (request) => void (request.body = request.body.slice(0, 1)),
+    custom: (live, recorded) => live.text() === "a" && recorded.text() === "a",
   }],
 ])("%s: %s", async (expected, _what, recorded, live, match = {}) => {
   expect(await matches(recorded, live, match)).toBe(expected);
