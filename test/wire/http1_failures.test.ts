@@ -500,6 +500,36 @@ describe("time", () => {
     expect(it.errors).toEqual(["UPSTREAM_HEAD_TIMEOUT"]);
   });
 
+  test("B16 a server whose head trickles in: 504, however much of it comes", async () => {
+    await using origin = await scripted(async (connection) => {
+      await connection.write("HTTP/1.1 200 OK\r\nX-Slow: ");
+      const trickle = setInterval(() => connection.socket.write("a"), 10);
+      await connection.closed;
+      clearInterval(trickle);
+    });
+    await using it = await watched({ timeouts: { head: 100 } });
+
+    expect((await exchange(it.proxy.port, requestTo(urlOf(origin)))).status).toBe(504);
+    expect(it.errors).toEqual(["UPSTREAM_HEAD_TIMEOUT"]);
+  });
+
+  test("B16 a server that goes on informing has time for each head", async () => {
+    await using origin = await scripted(async (connection) => {
+      for (let i = 0; i < 8; i++) {
+        await connection.write("HTTP/1.1 102 Processing\r\n\r\n");
+        await pause(100);
+      }
+      await connection.write(OK);
+    });
+    await using it = await watched({ timeouts: { head: 600 } });
+    await using client = await connectRaw(it.proxy.port);
+
+    await client.write(requestTo(urlOf(origin)));
+    let response = await readResponse(client);
+    while (response.status === 102) response = await readResponse(client);
+    expect(response.text).toBe("ok");
+  });
+
   test("B16 a server that sends hints and then no answer: 504", async () => {
     await using origin = await scripted(async (connection) => {
       await connection.write("HTTP/1.1 103 Early Hints\r\n\r\n");

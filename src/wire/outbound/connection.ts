@@ -188,7 +188,8 @@ export class UpstreamConnection implements UpstreamStream {
       return;
     }
     this.answered = true;
-    this.#await();
+    // A head that has begun gets no more time with each of its bytes.
+    if (this.#final !== undefined || !this.#watch.on) this.#await();
   }
 
   #await(): void {
@@ -204,6 +205,7 @@ export class UpstreamConnection implements UpstreamStream {
     switch (event.type) {
       case "head":
         if ((event.head as ResponseHead).status >= 200) this.#final = event.head as ResponseHead;
+        this.#await();
         user.upstreamHead(event.head as ResponseHead);
         break;
       case "data":
