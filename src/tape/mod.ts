@@ -18,4 +18,5 @@ export { learn } from "./match/learn.ts";
 export { type Learned } from "./match/learned.ts";
 export type { Drift } from "./verify/drift.ts";
 export type { ExpiryOptions, RedactOptions, TapeMode, TapeOptions, VerifyOptions } from "./options.ts";
+export { type Finding, scan, type ScanOptions } from "./redact/scan.ts";
 export { TapeError } from "../flow/error.ts";

@@ -174,7 +174,9 @@ export class Recorder {
 
   #hold(flow: Flow, error: unknown): undefined {
     if (!(error instanceof SecretLeftError)) throw error;
-    this.#held.push({ entry: this.#name(flow), suspects: error.suspects });
+    // What looks like a secret may stand in the query.
+    const [entry] = this.#name(flow).split(/[?#]/, 1) as [string];
+    this.#held.push({ entry, suspects: error.suspects });
     return undefined;
   }
 

@@ -35,7 +35,7 @@ const SUSPICIOUS = /key|secret|token|auth|cred|pass|session|private|bearer|jwt|h
 
 /** Names whose values are long and random, and known to everybody. */
 const PUBLIC =
-  /public|publish|site.?key|(?:^|[^a-z])(?:pub|nonce|rev|ref|ray|cid|sha|md5|etag)(?:[^a-z]|$)|key.?id|^kid$|type$|ur[il]s?$|endpoint|author(?!iz)|keyword|keyboard|keyframe|monkey|hash|digest|checksum|integrity|fingerprint|thumbprint|etag|cursor|continuation|page|version|build|revision|commit|trace|span|request|correlation|upload|boundary|uuid|guid|i[dD]s?$|ID$|[-_]id-?\d?$|image|avatar|thumb|icon|logo|photo|picture|media|asset|blob|content|html|path|file|name$|src|href|location|viewstate|policy|sourcemap|mappings|etag|signatureversion|user.?agent|blurhash|placeholder|websocket|cert|x5|modulus|^[nexy]$/i;
+  /public|publish|^state$|challenge|site.?key|(?:^|[^a-z])(?:pub|nonce|rev|ref|ray|cid|sha|md5|etag)(?:[^a-z]|$)|key.?id|^kid$|type$|ur[il]s?$|endpoint|author(?!iz)|keyword|keyboard|keyframe|monkey|hash|digest|checksum|integrity|fingerprint|thumbprint|etag|cursor|continuation|page|version|build|revision|commit|trace|span|request|correlation|upload|boundary|uuid|guid|i[dD]s?$|ID$|[-_]id-?\d?$|image|avatar|thumb|icon|logo|photo|picture|media|asset|blob|content|html|path|file|name$|src|href|location|viewstate|policy|sourcemap|mappings|etag|signatureversion|user.?agent|blurhash|placeholder|websocket|cert|x5|modulus|^[nexy]$/i;
 
 /** In the value of a header field. */
 export function suspectsInHeader(name: string, value: string, secrets: Secrets): Suspect[] {
