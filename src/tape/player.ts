@@ -150,9 +150,10 @@ export class Player {
     if ("response" in spoken) {
       flow.source = "tape";
       flow.response = spoken.response;
+      // The messages of a WebSocket have times of their own, and with its server nobody can speak a second time.
+      if (spoken.entry.kind !== "http") return;
       this.#delay(flow, spoken.entry);
-      // With the server of a WebSocket nobody can speak a second time.
-      if (spoken.entry.kind === "http") this.#with.answered?.(flow, spoken.entry);
+      this.#with.answered?.(flow, spoken.entry);
     } else if (this.#with.misses(flow) === "refuse") {
       if ("explanation" in spoken) this.#refuseWith(flow, spoken.explanation);
       else await this.#refuse(flow, spoken.usedUp);

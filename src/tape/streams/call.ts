@@ -47,8 +47,9 @@ export function callLoader({ options, redactor }: Stage): (entry: TapeEntry) => 
     const words: CallWord[] = turns.end > messages.length ? [...messages, "end"] : messages;
     const response = (await entry.response()) ?? FlowResponse.create({ status: 200 });
     const chunks = await entry.chunks() ?? [{ data: response.content.bytes() }];
-    let last = 0;
-    const lines = chunks.filter(({ data }) => data.length > 0).map(({ data, after = total, time = last }): Line => {
+    // Times of chunks are those after the head.
+    let last = -entry.wait;
+    const lines = chunks.filter(({ data }) => data.length > 0).map(({ data, after = total, time = 0 }): Line => {
       const gap = Math.max(0, time - last);
       last = time;
       return { data, text: false, after, gap };

@@ -5,6 +5,7 @@ import process from "node:process";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Proxy, startProxy, type TapeOptions, tcp, type TcpFlow } from "../../../src/mod.ts";
 import { readTape, writeTape } from "../../../src/tape/mod.ts";
+import { testCa } from "../../support/certificates.ts";
 import type { RawConnection } from "../../support/raw_connection.ts";
 import { startRawServer } from "../../support/raw_server.ts";
 import { type TempFolder, tempFolder } from "../../support/temp.ts";
@@ -304,7 +305,8 @@ describe("several conversations", () => {
       for (const name of names) await ways(proxy, [name]);
       await proxy.waitFor(tcp(), { count: 3 });
     }
-    await using proxy = await startProxy({ tape: { path, mode: "replay" } });
+    // None is left over for a client that got the wrong one.
+    await using proxy = await startProxy({ tape: { path, mode: "replay", afterLast: "error" } });
     const order = names.toReversed();
     expect(await ways(proxy, order)).toEqual(order.map((name) => ["you said hello\n", `you said ${name}\n`]));
     await proxy.waitFor(tcp(), { count: 3 });
@@ -326,6 +328,33 @@ describe("several conversations", () => {
     await client.write("one\n");
     await client.closed;
     await expect(proxy.close()).rejects.toThrow("TCP other.test:7");
+  });
+
+  test("TLS that passes through unopened is not recorded, and is refused when it is replayed", async () => {
+    const { connect } = await import("node:tls");
+    await using origin = await startRawServer(lines, { tls: testCa().issue(["raw.test"]) });
+    const log: string[] = [];
+    for (const mode of ["record", "replay"] as const) {
+      const proxy = await startProxy({
+        tape: { path, mode },
+        https: { passthrough: () => true },
+        upstream: { hosts: { "raw.test": `127.0.0.1:${origin.port}` } },
+        addons: [{ log: ({ level, message }) => void log.push(`${level} ${message}`) }],
+      });
+      await using tunnel = await openTunnel(proxy, "raw.test:443");
+      const secure = connect({ socket: tunnel.socket, servername: "raw.test", ca: testCa().cert });
+      secure.on("error", () => {});
+      if (mode === "record") await new Promise((resolve) => secure.once("secureConnect", resolve));
+      else await tunnel.closed;
+      secure.destroy();
+      await proxy.waitFor(tcp());
+      const closed = proxy.close();
+      if (mode === "replay") await expect(closed).rejects.toThrow("TLS for raw.test");
+      await closed.catch(() => {});
+    }
+    expect(log[0]).toBe(
+      "warn not recorded (TLS that passes through unopened is never the same twice): TCP raw.test:443",
+    );
   });
 
   test("a server on any port: match.origin", async () => {

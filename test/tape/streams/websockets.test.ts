@@ -196,6 +196,22 @@ describe("a conversation", () => {
     expect([live.flow.error?.code, replayed.flow.error?.code]).toEqual(["UPSTREAM_ABORTED", "UPSTREAM_ABORTED"]);
   });
 
+  test("waits for its client: nothing that was an answer comes before the question", async () => {
+    await using server = await startPeerServer(polite);
+    await record(server, talk("one", "two"));
+    await using proxy = await startProxy({ tape: { path, mode: "replay" } });
+    await using peer = await openPeer(proxy, `ws://127.0.0.1:${server.port}/chat`);
+    await peer.next();
+    await peer.send(say("one"));
+    // A ping is answered in its turn: what was sent before it has come.
+    await peer.send({ opcode: "ping", payload: "?" });
+    expect([await peer.next(), await peer.next()]).toEqual(['text "one"', 'pong "?"']);
+    expect(peer.connection.socket.readableLength).toBe(0);
+    expect(told(flowOf(proxy))).toEqual(["server welcome", "client one", "server one"]);
+    await peer.send(bye);
+    await peer.rest();
+  });
+
   test("that its client cut, or closing the proxy, is recorded as far as it came, and stays open", async () => {
     await using server = await startPeerServer(polite);
     {
@@ -380,7 +396,8 @@ describe("several conversations", () => {
         await peer.rest();
       }
     }
-    await using proxy = await startProxy({ tape: { path, mode: "replay" } });
+    // None is left over for a client that got the wrong one.
+    await using proxy = await startProxy({ tape: { path, mode: "replay", afterLast: "error" } });
     const peers = await Promise.all(names.map(() => openPeer(proxy, `ws://127.0.0.1:${server.port}/chat`)));
     await Promise.all(peers.map(async (peer, i) => {
       await talk(`I am ${names.toReversed()[i]}`, "same")(peer);
