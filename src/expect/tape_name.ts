@@ -4,8 +4,9 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import type { TapeOptions } from "../tape/options.ts";
+import { testNameOf } from "../tape/test_name.ts";
 
 /** The tape of a fixture: another path, some options for the one named after the test, or `false` for none. */
 export type FixtureTape = string | false | Partial<TapeOptions>;
@@ -23,8 +24,7 @@ export function fixtureTape(given: FixtureTape | undefined, path: () => string):
  * @param slug one of {@linkcode slugsOf}
  */
 export function tapePath(file: string, slug: string): string {
-  const name = basename(file).replace(/(?:[._](?:test|spec))?\.[cm]?[jt]sx?$/, "");
-  return join(dirname(file), "__tapes__", name, `${slug}.har`);
+  return join(dirname(file), "__tapes__", testNameOf(file), `${slug}.har`);
 }
 
 /**

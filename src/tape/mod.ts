@@ -12,6 +12,8 @@ export { type StorageLike, unstorageStore, type UnstorageStoreOptions } from "./
 export type { Turns } from "./streams/chunk.ts";
 export type { RecordedChunk, StoredChunk, StoredStream } from "./streams/read.ts";
 export type { Said, SaidClose, TcpEnd } from "./streams/said.ts";
+export { prune, type PruneOptions } from "./upkeep/prune.ts";
+export { stats, type TapesStats, type TapeStats } from "./upkeep/stats.ts";
 export { readTape, type ReadTapeOptions, Tape, writeTape, type WriteTapeOptions } from "./tape.ts";
 export type { BodyForm, BodyMatchOptions, MatchOptions, OriginPart } from "./match/match_options.ts";
 export { learn } from "./match/learn.ts";

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { TapeError } from "../flow/error.ts";
 import { encodeEntry } from "./encode.ts";
 import { bodyFolder, type HarEntry, type HarLog, printEntry, printHead } from "./har.ts";
+import { filesOf } from "./files_of.ts";
 import { extensionOf } from "./media.ts";
 import type { ExchangeParts } from "./parts.ts";
 import { settleDates } from "./record/dates.ts";
@@ -81,7 +82,7 @@ export class TapeWriter {
     for (const item of items) {
       const entry = await item.load();
       const text = typeof entry === "string" ? entry : printEntry(entry);
-      for (const [, file] of text.matchAll(FILE)) this.#used.add(file!);
+      for (const file of filesOf(text)) this.#used.add(file);
       yield `${first ? "" : ","}\n      ${text}`;
       first = false;
     }
@@ -156,6 +157,3 @@ export class TapeWriter {
 /** Names that this writer gives, and temporary files of processes that died. Files of others are left alone. */
 const OURS =
   /^(?:[0-9a-f]{16}|[0-9a-f]{32}|[0-9a-f]{64})\.[a-z0-9]+$|^\.[0-9a-f]{16,64}\.[a-z0-9]+\.[\w-]+\.tmp$|^\.body\.[\w-]+\.tmp$|^\.lock\.[0-9a-f]{16}(?:\.old)?\.tmp$/;
-
-/** The files that an entry refers to. Within a string the quotes would be escaped. */
-const FILE = /"_file": *"([^"\\]+)"/g;

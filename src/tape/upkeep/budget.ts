@@ -6,6 +6,7 @@
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { TapeError } from "../../flow/error.ts";
+import { filesOf } from "../files_of.ts";
 import { bodyFolder, type HarEntry, type HarLog, printEntry, printHead } from "../har.ts";
 import type { TapeStore } from "../store/tape_store.ts";
 
@@ -36,10 +37,10 @@ export async function checkBudget({ path, store, log, items }: Planned, maxBytes
     const text = typeof entry === "string" ? entry : printEntry(entry);
     let bytes = Buffer.byteLength(text);
     total += bytes;
-    for (const [, name] of text.matchAll(FILE)) {
-      const known = files.get(name!);
-      const size = known ?? await sizeOf(join(folder, name!), store);
-      files.set(name!, size);
+    for (const name of filesOf(text)) {
+      const known = files.get(name);
+      const size = known ?? await sizeOf(join(folder, name), store);
+      files.set(name, size);
       bytes += size;
       // A body that several entries share is there once.
       if (known === undefined) total += size;
@@ -77,8 +78,6 @@ export async function sizeOf(path: string, store: TapeStore): Promise<number> {
   await file?.close();
   return size;
 }
-
-const FILE = /"_file": *"([^"\\]+)"/g;
 
 function keepLargest(list: { readonly bytes: number }[]): void {
   list.sort((a, b) => b.bytes - a.bytes);
