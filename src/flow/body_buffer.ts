@@ -45,16 +45,21 @@ export class BodyBuffer {
   /** No body. It is shared: nothing may be pushed to it. */
   static readonly NONE: BodyBuffer = BodyBuffer.of(new Uint8Array(0));
 
-  /** Takes the next piece. It is kept without a copy where that does not pin a much larger buffer. */
-  push(piece: Uint8Array): void {
+  /**
+   * Takes the next piece. It is kept without a copy where that does not pin a much larger buffer.
+   *
+   * @returns whether anything of it is kept
+   */
+  push(piece: Uint8Array): boolean {
     const room = this.limit === undefined ? piece.length : Math.max(0, this.limit - this.size);
     this.size += piece.length;
     if (piece.length > room) this.truncated = true;
-    if (room === 0 || piece.length === 0) return;
+    if (room === 0 || piece.length === 0) return false;
     const kept = ownBytes(piece.length > room ? piece.subarray(0, room) : piece);
     if (this.#pieces === undefined) this.#pieces = kept;
     else if (Array.isArray(this.#pieces)) this.#pieces.push(kept);
     else this.#pieces = [this.#pieces, kept];
+    return true;
   }
 
   /** The kept bytes as one array. */

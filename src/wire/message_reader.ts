@@ -5,6 +5,7 @@
  */
 import type { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
+import { isWholeRead } from "./give_back.ts";
 import type { Http1Event, Http1Parser } from "./http1/parser.ts";
 import { ProtocolError } from "./http1/protocol_error.ts";
 import { Pulse } from "./pulse.ts";
@@ -123,6 +124,7 @@ export class MessageReader {
       while (!this.#stopped && !this.#over) {
         const event = this.#parser.next() ?? (this.#ended ? this.#finish() : undefined);
         if (event === undefined) break;
+        if (event.type === "data" && isWholeRead(event.data)) event.sole = true;
         this.#on.event(event);
       }
     } catch (error) {

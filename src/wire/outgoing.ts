@@ -6,6 +6,7 @@
 import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import { clearTimeout, setTimeout } from "node:timers";
+import { giveBack, isDoneWhenWritten } from "./give_back.ts";
 import { joinBytes } from "./http1/serializer.ts";
 
 /** Above this many bytes waiting, {@linkcode Outgoing.push} asks its caller to stop. */
@@ -22,7 +23,9 @@ const KEEPS_LATIN1 = !("Deno" in globalThis);
  */
 export class Outgoing {
   readonly #socket: Duplex;
+  readonly #givesBack: boolean;
   #parts: (string | Uint8Array)[] = [];
+  #given: Uint8Array[] = [];
   #size = 0;
   #ending = false;
   #trickle: ReturnType<typeof setTimeout> | undefined;
@@ -32,6 +35,7 @@ export class Outgoing {
   /** @param socket where the bytes go */
   constructor(socket: Duplex) {
     this.#socket = socket;
+    this.#givesBack = isDoneWhenWritten(socket);
     socket.on("drain", () => this.#drained());
   }
 
@@ -43,6 +47,12 @@ export class Outgoing {
       this.#size += part.length;
     }
     return !this.full;
+  }
+
+  /** Adds bytes that nobody else has: their memory is given back when they have left. */
+  give(bytes: Uint8Array): boolean {
+    if (this.#givesBack) this.#given.push(bytes);
+    return this.push(bytes);
   }
 
   /**
@@ -86,14 +96,17 @@ export class Outgoing {
     const parts = this.#parts;
     if (parts.length === 0 || this.#trickle !== undefined) return;
     const size = this.#size;
+    const left = this.#givingBack();
     this.#parts = [];
     this.#size = 0;
     if (this.#socket.destroyed || this.#socket.writableEnded) return;
-    if (parts.length === 1) this.#write(parts[0]!);
+    if (parts.length === 1) this.#write(parts[0]!, left);
     else if (size <= JOIN_LIMIT) this.#socket.write(joinBytes(parts));
     else {
       this.#socket.cork();
+      const last = parts.pop()!;
       for (const part of parts) this.#write(part);
+      this.#write(last, left);
       this.#socket.uncork();
     }
     if (this.#onDrain !== undefined && this.#socket.writableLength < HIGH_WATER) this.#drained();
@@ -115,10 +128,20 @@ export class Outgoing {
     if (this.#trickle === undefined) this.#socket.end();
   }
 
-  #write(part: string | Uint8Array): void {
-    if (typeof part === "string" && KEEPS_LATIN1) this.#socket.write(part, "latin1");
-    else if (typeof part === "string") this.#socket.write(Buffer.from(part, "latin1"));
-    else this.#socket.write(part);
+  #write(part: string | Uint8Array, left?: (error?: Error | null) => void): void {
+    if (typeof part === "string" && KEEPS_LATIN1) this.#socket.write(part, "latin1", left);
+    else if (typeof part === "string") this.#socket.write(Buffer.from(part, "latin1"), left);
+    else this.#socket.write(part, left);
+  }
+
+  // What could not be written may still be in the hands of the system.
+  #givingBack(): ((error?: Error | null) => void) | undefined {
+    const given = this.#given;
+    if (given.length === 0) return undefined;
+    this.#given = [];
+    return (error) => {
+      if (!error) { for (const bytes of given) giveBack(bytes); }
+    };
   }
 
   #drained(): void {

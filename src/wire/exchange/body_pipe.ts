@@ -43,7 +43,7 @@ export class BodyPipe {
   /** Takes a piece. `false`: wait before the next one. */
   data(piece: Piece): boolean {
     if (this.#mode === "drop") return true;
-    this.content.push(piece.data);
+    if (this.content.push(piece.data)) piece.sole = false;
     this.content.marks?.take(piece, this.content.size);
     this.content.onMore?.();
     if (this.#mode === "pass") return this.#sink!.data(piece);

@@ -30,8 +30,8 @@ class PlainWriter implements BodySink {
     this.#out = out;
   }
 
-  data(event: Piece): boolean {
-    return this.#out.push(event.data);
+  data(piece: Piece): boolean {
+    return pushData(this.#out, piece);
   }
 
   end(): void {}
@@ -45,7 +45,9 @@ class ChunkWriter implements BodySink {
     this.#out = out;
   }
 
-  data({ data, chunk, final }: Piece): boolean {
+  data(piece: Piece): boolean {
+    const { data, chunk } = piece;
+    let { final } = piece;
     if (chunk > 0) {
       this.#out.push(chunkHead(chunk));
       this.#inChunk = !final;
@@ -56,11 +58,15 @@ class ChunkWriter implements BodySink {
     } else if (final) {
       this.#inChunk = false;
     }
-    const more = this.#out.push(data);
+    const more = pushData(this.#out, piece);
     return final ? this.#out.push("\r\n") : more;
   }
 
   end(trailers: string): void {
     this.#out.push(lastChunk(trailers));
   }
+}
+
+function pushData(out: Outgoing, { data, sole }: Piece): boolean {
+  return sole === true ? out.give(data) : out.push(data);
 }

@@ -26,6 +26,8 @@ export interface DataEvent {
   readonly chunk: number;
   /** Whether this piece completes its transfer chunk; false when there are no chunks. */
   readonly final: boolean;
+  /** Nobody else has the bytes: whoever has passed them on may give their memory back. */
+  sole?: boolean;
 }
 
 /** The message is complete. */
