@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import process from "node:process";
 import type { Flow } from "../flow/flow.ts";
 import type { HttpFlow } from "../flow/http_flow.ts";
@@ -138,6 +139,8 @@ async function open(
     await recoverAll(path, store, () => new TapeWriter(path, { redactor: writing, times, store }), log);
   }
   const tape = records ? await loadTape(path, store) : await loadWithJournals(path, store, log);
+  // Of a tape that is replaced, nothing is left.
+  if (records && !modes.all("record")) ledger.reserve(Buffer.from(await store.read(path) ?? []).toString("latin1"));
   const verifier = !modes.some("verify") || report.ask === undefined
     ? undefined
     : new Verifier({ path, options: options.verify ?? {}, redactor, ask: report.ask, log });

@@ -10,19 +10,20 @@ import type { Flow } from "../flow/flow.ts";
 import { belongs } from "./belongs.ts";
 import { bodyFolder } from "./har.ts";
 import type { TapeOptions } from "./options.ts";
-import { partsOfFlow } from "./parts.ts";
+import { type ExchangeParts, partsOfFlow } from "./parts.ts";
 import { findJournals } from "./record/found.ts";
 import type { Keep } from "./record/journal.ts";
 import type { Kept } from "./record/kept.ts";
 import { locked } from "./record/locked.ts";
 import { momentsOf } from "./record/moments.ts";
 import { Recording } from "./record/recording.ts";
-import { type HeldEntry, holdsSecret, SecretLeftError } from "./redact/gate.ts";
+import { SecretLeftError } from "./redact/gate.ts";
+import { type HeldEntry, heldEntry, holdsSecret } from "./redact/held.ts";
 import type { Redactor } from "./redact/redactor.ts";
 import { thisProcess } from "./store/owner.ts";
 import type { TapeStore } from "./store/tape_store.ts";
 import { writesTimes } from "./streams/pace.ts";
-import { tcpPartsOf } from "./streams/said.ts";
+import { type TcpParts, tcpPartsOf } from "./streams/said.ts";
 import { dayOf } from "./upkeep/age.ts";
 import { TapeWriter } from "./writer.ts";
 
@@ -162,7 +163,7 @@ export class Recorder {
     try {
       const { journal } = await this.#begun();
       const parts = flow.type === "http" ? partsOfFlow(flow) : tcpPartsOf(flow);
-      const entry = await this.#writer.encode(parts).catch((error) => this.#hold(flow, error));
+      const entry = await this.#writer.encode(parts).catch((error) => this.#hold(flow, parts, error));
       if (entry !== undefined && this.#failed === undefined) {
         const anew = this.#with.anew?.(flow) ? { anew: true as const } : {};
         await journal.append([{ ...momentsOf(flow), ...anew, entry }]);
@@ -172,11 +173,11 @@ export class Recorder {
     }
   }
 
-  #hold(flow: Flow, error: unknown): undefined {
+  async #hold(flow: Flow, parts: ExchangeParts | TcpParts, error: unknown): Promise<undefined> {
     if (!(error instanceof SecretLeftError)) throw error;
     // What looks like a secret may stand in the query.
     const [entry] = this.#name(flow).split(/[?#]/, 1) as [string];
-    this.#held.push({ entry, suspects: error.suspects });
+    this.#held.push(await heldEntry(entry, parts, error));
     return undefined;
   }
 

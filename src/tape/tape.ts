@@ -7,11 +7,11 @@ import { basename, join } from "node:path";
 import process from "node:process";
 import { TapeError } from "../flow/error.ts";
 import { FlowSet } from "../flow/flow_set.ts";
-import { type StoredEntry, TapeEntry } from "./entry.ts";
-import { placeOf, readEntry } from "./entry_read.ts";
+import { TapeEntry } from "./entry.ts";
 import { flowOfEntry } from "./flow_of_entry.ts";
 import { bodyFolder, emptyLog } from "./har.ts";
-import { damaged, parseHar } from "./har_read.ts";
+import { damaged } from "./har_read.ts";
+import { documentOf, type ReadDocument, readDocument } from "./load/read_document.ts";
 import type { RedactOptions } from "./options.ts";
 import type { LogEntry } from "../hooks/addon.ts";
 import type { Kept } from "./record/kept.ts";
@@ -19,7 +19,8 @@ import { findJournals } from "./record/found.ts";
 import { locked } from "./record/locked.ts";
 import { readOld } from "./record/old_tape.ts";
 import { brokenOff, tellOf, withJournal } from "./record/recover.ts";
-import { type HeldEntry, holdsSecret, SecretLeftError } from "./redact/gate.ts";
+import { SecretLeftError } from "./redact/gate.ts";
+import { type HeldEntry, heldEntry, holdsSecret } from "./redact/held.ts";
 import { secretsInEnvironment } from "./redact/options.ts";
 import { Ledger } from "./redact/placeholders.ts";
 import { createWritingRedactor } from "./redact/redactor.ts";
@@ -83,7 +84,7 @@ export async function readTape(path: string, { store = fileStore }: ReadTapeOpti
 /** Reads a tape from a store; `undefined` when there is none. */
 export async function loadTape(path: string, store: TapeStore): Promise<Tape | undefined> {
   const bytes = await readBytes(path, store);
-  return bytes === undefined ? undefined : await tapeOf(parseHar(bytes, path).entries, path, store);
+  return bytes === undefined ? undefined : await tapeOf(readDocument(bytes, path), path, store);
 }
 
 /** Reads a tape, and with it what recordings that were broken off have left behind: nothing is written. */
@@ -99,27 +100,28 @@ export async function loadWithJournals(
     items = await withJournal(items, journal);
     log({ level: "warn", message: tellOf(journal, path, "replayed with it:") });
   }
-  return await tapeOf(await Promise.all(items.map((item) => item.load())), path, store);
+  const given = await Promise.all(items.map((item) => item.load()));
+  const entries = given.map((entry) => typeof entry === "string" ? JSON.parse(entry) as unknown : entry);
+  return await tapeOf(documentOf(entries, path), path, store);
 }
 
-async function tapeOf(given: readonly unknown[], path: string, store: TapeStore): Promise<Tape> {
+async function tapeOf(document: ReadDocument, path: string, store: TapeStore): Promise<Tape> {
   const folder = bodyFolder(path);
   const read = async (name: string, entry: TapeEntry) =>
     await store.read(join(folder, name)) ?? fail(missing(path, name, `log.entries[${entry.index}] (${entry})`));
-  const entries = new Array<TapeEntry>(given.length);
+  const entries = new Array<TapeEntry>(document.entries.length);
   let files: ReadonlyMap<string, "file" | "other"> | undefined;
   for (let i = 0; i < entries.length; i++) {
-    const stored = readEntry(given[i], i, path);
-    for (const name of filesOf(stored)) {
+    for (const name of document.filesOf(i)) {
       files ??= await store.list(folder) ?? new Map();
       const kind = files.get(name);
-      if (kind === undefined) throw missing(path, name, placeOf(given[i], i));
+      if (kind === undefined) throw missing(path, name, document.placeOf(i));
       if (kind !== "file") {
-        const what = `${placeOf(given[i], i)}: ${basename(folder)}/${name} is a link or a folder, not a file`;
+        const what = `${document.placeOf(i)}: ${basename(folder)}/${name} is a link or a folder, not a file`;
         throw damaged(path, what, undefined, "TAPE_BODY_PATH");
       }
     }
-    entries[i] = new TapeEntry(i, stored, read, path);
+    entries[i] = new TapeEntry(i, document.entries[i]!, read, path);
   }
   return new Tape(path, entries);
 }
@@ -162,7 +164,7 @@ export async function writeTape(
         items.push({ load: () => Promise.resolve(written) });
       } catch (error) {
         if (!(error instanceof SecretLeftError)) throw error;
-        held.push({ entry: `log.entries[${entry.index}]`, suspects: error.suspects });
+        held.push(await heldEntry(`log.entries[${entry.index}]`, parts, error));
       }
     }
     if (held.length > 0) throw holdsSecret(path, held);
@@ -184,12 +186,6 @@ async function readBytes(path: string, store: TapeStore): Promise<Uint8Array | u
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new TapeError("TAPE_UNREADABLE", `${path} cannot be read: ${why}`, { cause });
   }
-}
-
-/** The names of the files that an entry refers to. */
-function filesOf({ request, response, lines }: StoredEntry): string[] {
-  const bodies = [request.body, response.body].flatMap((body) => body?.form === "file" ? [body.value] : []);
-  return lines === undefined ? bodies : [...bodies, lines];
 }
 
 function missing(path: string, name: string, place: string): TapeError {

@@ -18,7 +18,7 @@ import { isPlaceholder } from "../redact/placeholders.ts";
 import type { Redactor } from "../redact/redactor.ts";
 import { redactRequest } from "../redact/request.ts";
 import { toText } from "../redact/encoding.ts";
-import { Bindings } from "./bindings.ts";
+import type { Bindings } from "./bindings.ts";
 import { looksRandom } from "../redact/random.ts";
 import { edited } from "./edited.ts";
 import { Evidence } from "./evidence.ts";

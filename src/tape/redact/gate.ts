@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { TapeError } from "../../flow/error.ts";
 import type { Redactor } from "./redactor.ts";
 import type { Secrets } from "./secrets.ts";
 import { atOnce, inTurns } from "./steps.ts";
@@ -11,20 +10,40 @@ import { type Suspect, suspectsInBody, suspectsInHeader, suspectsInUrl } from ".
 
 /** Something that was to be written looks like a secret. Whoever knows the tape and the entry makes an error for people of it. */
 export class SecretLeftError extends Error {
-  /** What looks like one. */
-  readonly suspects: readonly Suspect[];
+  readonly #collect: () => Collecting;
 
-  /** @param suspects at least one */
-  constructor(suspects: readonly Suspect[]) {
+  /** @param collect one that goes on where this one has stopped */
+  constructor(suspects: readonly Suspect[], collect: () => Collecting) {
     super(suspects.map(({ field, kind }) => `${field}: ${kind}`).join(", "));
-    this.suspects = suspects;
+    this.#collect = collect;
   }
+
+  /** All that looks like one in what is encoded, not the first place alone. Nothing of it may be written. */
+  async suspectsIn(encode: (redactor: Redactor) => Promise<unknown>): Promise<Suspect[]> {
+    const { redactor, suspects } = this.#collect();
+    await encode(redactor);
+    return suspects;
+  }
+}
+
+interface Collecting {
+  readonly redactor: Redactor;
+  readonly suspects: Suspect[];
 }
 
 /** A redactor that throws {@linkcode SecretLeftError} rather than give away what looks like a secret. */
 export function gated(redactor: Redactor, secrets: Secrets): Redactor {
+  return inspecting(redactor, secrets, (suspects) => {
+    throw new SecretLeftError(suspects, () => {
+      const all: Suspect[] = [];
+      return { redactor: inspecting(redactor, secrets, (suspects) => all.push(...suspects)), suspects: all };
+    });
+  });
+}
+
+function inspecting(redactor: Redactor, secrets: Secrets, found: (suspects: readonly Suspect[]) => void): Redactor {
   const check = <T>(clean: T, suspects: readonly Suspect[]): T => {
-    if (suspects.length > 0) throw new SecretLeftError(suspects);
+    if (suspects.length > 0) found(suspects);
     return clean;
   };
   return {
@@ -46,27 +65,4 @@ export function gated(redactor: Redactor, secrets: Secrets): Redactor {
     },
     text: (text) => redactor.text(text),
   };
-}
-
-/** An exchange that is not written. */
-export interface HeldEntry {
-  /** `POST https://shop.test/login`, without what is secret. */
-  readonly entry: string;
-  /** What looks like a secret. */
-  readonly suspects: readonly Suspect[];
-}
-
-/** The error of a tape that is not written because of these. */
-export function holdsSecret(path: string, held: readonly HeldEntry[]): TapeError {
-  const lines = held.slice(0, 20).flatMap(({ entry, suspects }) => [
-    `  ${entry}`,
-    ...suspects.map(({ field, kind, excerpt, redact, allow }) =>
-      `    ${field}: ${kind} ${excerpt}\n      a secret: ${redact}\n      no secret: ${allow}`
-    ),
-  ]);
-  if (held.length > 20) lines.push(`  and ${held.length - 20} more`);
-  return new TapeError(
-    "TAPE_HOLDS_SECRET",
-    `${path} is not written, because it would hold what looks like a secret:\n${lines.join("\n")}`,
-  );
 }

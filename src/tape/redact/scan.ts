@@ -71,13 +71,20 @@ async function filesAt(path: string): Promise<string[]> {
   } catch (cause) {
     throw new TapeError("TAPE_NOT_FOUND", `there is nothing to scan at ${path}`, { cause });
   }
-  const entries = await readdir(path, { withFileTypes: true, recursive: true });
-  return entries
-    .filter((entry) => entry.isFile() && /\.(?:har|jsonl?|ya?ml)$/.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name))
+  return await filesBelow(path);
+}
+
+/** Not what readdir() calls recursive: on one runtime that follows links. */
+async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const found: string[] = [];
+  for (const entry of entries.sort((a, b) => a.name < b.name ? -1 : 1)) {
+    const path = join(folder, entry.name);
     // Bodies are looked at with the tape that they belong to.
-    .filter((file) => !dirname(file).endsWith(".har.d"))
-    .sort();
+    if (entry.isDirectory()) found.push(...entry.name.endsWith(".har.d") ? [] : await filesBelow(path));
+    else if (entry.isFile() && /\.(?:har|jsonl?|ya?ml)$/.test(entry.name)) found.push(path);
+  }
+  return found;
 }
 
 async function scanFile(path: string, options: RedactOptions): Promise<Finding[]> {
@@ -172,8 +179,8 @@ class Scanner {
     } else if (typeof value === "string") {
       this.#found = [];
       if (/(?:^|\.)url$/.test(field)) {
-        redactUrl(value, this.#secrets);
-        this.#add(suspectsInUrl(value, this.#secrets), place, field);
+        const clean = redactUrl(value, this.#secrets);
+        this.#add(suspectsInUrl(clean, this.#secrets), place, field);
       } else if (!/(?:version|mimeType|encoding|startedDateTime|statusText|method)$/i.test(field)) {
         redactText(value, "plain", this.#secrets);
         this.#add([], place, field);

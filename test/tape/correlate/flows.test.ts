@@ -114,7 +114,7 @@ test("match: { correlate: false } takes requests as they are", async () => {
 });
 
 test("a number that was read in a program is not another one", async () => {
-  const look = (id: string) => async (fetch: Fetch, base: string) => (await fetch(`${base}/orders/${id}`)).status;
+  const look = (id: string) => async (fetch: Fetch, base: string) => await (await fetch(`${base}/orders/${id}`)).text();
   await recorded(async (fetch, base) => {
     const { answer } = await order(fetch, base);
     return await look(answer["number"]!)(fetch, base);
@@ -128,36 +128,9 @@ test("where nothing matches, the explanation says which values are bound, and no
   let id = "";
   const error = await replayed(async (fetch, base) => {
     ({ id } = await order(fetch, base));
-    await fetch(`${base}/elsewhere`);
+    await (await fetch(`${base}/elsewhere`)).text();
   }).catch((error: Error) => error) as Error;
   expect(error.message).toContain("Values of the recording, and what they are in this run:");
   expect(error.message).toContain(`is ${id.slice(0, 4)}... (36 characters)`);
   expect(error.message).not.toContain(id);
-});
-
-test("people with different tokens have different answers, whoever comes first", async () => {
-  const who = (name: string) => async (fetch: Fetch, base: string) => {
-    const answer = await fetch(`${base}/me`, { headers: { authorization: `Bearer ${name}` } });
-    return { status: answer.status, name: answer.status === 200 ? (await answer.json()).name : undefined };
-  };
-  await recorded(async (fetch, base) => {
-    const tokens: string[] = [];
-    for (let n = 0; n < 2; n++) {
-      const spy: Fetch = async (url, init) => {
-        const answer = await fetch(url, init);
-        if (url.endsWith("/token")) tokens.push((await answer.clone().json()).access_token);
-        return answer;
-      };
-      await signIn(spy, base);
-    }
-    await who("nobody-knows-1")(fetch, base);
-    return tokens;
-  });
-  // The two who have signed in are told apart by the placeholders of their tokens.
-  const names = await replayed(async (fetch, base) => [
-    await who("[redacted:access_token-2]")(fetch, base),
-    await who("[redacted:access_token-1]")(fetch, base),
-    await who("nobody-knows-2")(fetch, base),
-  ]);
-  expect(names.map(({ status }) => status)).toEqual([200, 200, 401]);
 });

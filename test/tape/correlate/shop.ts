@@ -42,10 +42,10 @@ export function startShop(): Promise<Origin> {
         if (grant === undefined || s256(form.get("code_verifier")!) !== grant.challenge) {
           return { ...json({ error: "invalid_grant" }), status: 400, reason: "Bad Request" };
         }
-        const access_token = random();
-        tokens.set(access_token, form.get("username") ?? "ann");
-        const id_token = `${part({ alg: "HS256" })}.${part({ sub: "ann", nonce: grant.nonce })}.${random()}`;
-        return json({ access_token, id_token, token_type: "Bearer", expires_in: 3600 });
+        const accessToken = random();
+        tokens.set(accessToken, form.get("username") ?? "ann");
+        const idToken = `${part({ alg: "HS256" })}.${part({ sub: "ann", nonce: grant.nonce })}.${random()}`;
+        return json({ access_token: accessToken, id_token: idToken, token_type: "Bearer", expires_in: 3600 });
       }
       case "GET /me": {
         const name = tokens.get((request.header("authorization") ?? "").replace("Bearer ", ""));
@@ -103,6 +103,7 @@ export async function signIn(fetch: Fetch, base: string): Promise<{ name: string
   }).toString();
   const redirect = await fetch(authorize.href, { redirect: "manual" });
   if (redirect.status !== 302) throw new Error(`${redirect.status} ${await redirect.text()}`);
+  await redirect.body?.cancel();
   const location = new URL(redirect.headers.get("location")!);
   if (location.searchParams.get("state") !== state) throw new Error("the state is another one");
   const answer = await fetch(`${base}/token`, {
@@ -115,8 +116,8 @@ export async function signIn(fetch: Fetch, base: string): Promise<{ name: string
     }),
   });
   if (answer.status !== 200) throw new Error(`${answer.status} ${await answer.text()}`);
-  const { access_token } = await answer.json();
-  const me = await fetch(`${base}/me`, { headers: { authorization: `Bearer ${access_token}` } });
+  const { access_token: token } = await answer.json();
+  const me = await fetch(`${base}/me`, { headers: { authorization: `Bearer ${token}` } });
   return { name: (await me.json()).name, state, location };
 }
 
