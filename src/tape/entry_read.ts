@@ -135,7 +135,8 @@ function readReason(reason: unknown): string {
 const known = new Set<string>();
 const PLAIN = /^[\x20-\x7e]*$/;
 
-function readFields(list: unknown, where: string): string {
+/** The field lines of a list of headers. @throws {Wrong} */
+export function readFields(list: unknown, where: string): string {
   if (!Array.isArray(list)) throw new Wrong(where, list, "an array");
   const lines: string[] = [];
   for (let i = 0; i < list.length; i++) {

@@ -30,9 +30,12 @@ export function labelOf({ method, url }: { method: string; url: string }): strin
 }
 
 /** The key of an entry. */
-export function keyOf(entry: HarEntry): string {
-  const { request } = entry;
-  const body = request.postData?._file ?? request.postData?.text ?? "";
+export function keyOf({ request }: HarEntry): string {
+  return keyWith(request, request.postData?._file ?? request.postData?.text ?? "");
+}
+
+/** The key of a request with this body, as it stands on the tape. */
+export function keyWith(request: { method: string; url: string }, body: string): string {
   return `${labelOf(request)}\n${body.length <= 64 ? body : hash(body)}`;
 }
 

@@ -5,7 +5,7 @@
  */
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
-import { link, mkdir, readFile, rename, rm, rmdir, stat, utimes, writeFile } from "node:fs/promises";
+import { link, mkdir, readFile, rm, rmdir, stat, utimes, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { clearInterval, setInterval, setTimeout } from "node:timers";
 import { fateOf, readOwner, thisProcess } from "./owner.ts";
@@ -23,7 +23,7 @@ export async function lockFile(path: string): Promise<() => Promise<void>> {
   try {
     for (let wait = 1;; wait = Math.min(wait * 2, 100)) {
       if (await make(own, path, folder, text)) break;
-      if (!await takeAway(path, token)) {
+      if (!await takeAway(path)) {
         await new Promise<void>((resolve) => setTimeout(resolve, wait + Math.random() * wait));
       }
     }
@@ -67,21 +67,30 @@ async function make(own: string, path: string, folder: string, text: string): Pr
   }
 }
 
-/** Removes a lock whose owner is gone. `true`: try at once. */
-async function takeAway(path: string, token: string): Promise<boolean> {
+/**
+ * Removes a lock whose owner is gone. `true`: try at once.
+ *
+ * Only one at a time does so, or somebody would remove the new lock of somebody who was quicker.
+ */
+async function takeAway(path: string): Promise<boolean> {
   const before = await readFile(path).catch(() => undefined);
   if (before === undefined) return true;
   if (!await isStale(path, before)) return false;
-  const aside = `${path}.${token}.old.tmp`;
+  const guard = `${path}.away`;
   try {
-    await rename(path, aside);
+    await mkdir(guard);
   } catch {
-    return true;
+    const { mtimeMs } = await stat(guard).catch(() => ({ mtimeMs: Infinity }));
+    // Who has made it has died in the very moment.
+    if (Date.now() - mtimeMs > BELIEVED) await rmdir(guard).catch(() => {});
+    return false;
   }
-  const taken = await readFile(aside).catch(() => undefined);
-  // Somebody else was quicker, and this is a new lock.
-  if (taken !== undefined && Buffer.compare(taken, before) !== 0) await link(aside, path).catch(() => {});
-  await rm(aside, { force: true });
+  try {
+    const now = await readFile(path).catch(() => undefined);
+    if (now !== undefined && Buffer.compare(now, before) === 0) await rm(path, { force: true });
+  } finally {
+    await rmdir(guard).catch(() => {});
+  }
   return true;
 }
 
