@@ -47,7 +47,11 @@ export function blockList(matchers: readonly Matcher[] = [], options: BlockListO
   }
   checkObject(options, ["status"], "the options of blockList()");
   const { status = 403 } = options as BlockListOptions;
-  if (status !== "drop") FlowResponse.create({ status });
+  if (status !== "drop" && !(Number.isInteger(status) && status >= 200 && status <= 999)) {
+    throw new OptionsError(
+      `status of blockList() is ${describeValue(status)}: a whole number from 200 to 999, or "drop", is accepted`,
+    );
+  }
   const matcher = matchers.length === 0
     ? undefined
     : any(...matchers.map((one, i) => compile(one, `matcher ${i + 1} of blockList()`)));

@@ -118,15 +118,12 @@ export function jsonRpcMethods(methods: { readonly [name: string]: JsonRpcMethod
     const method = Object.hasOwn(methods, call.method) ? methods[call.method] : undefined;
     if (method === undefined) return { error: { code: -32601, message: "Method not found", data: call.method } };
     try {
-      return { result: await method(call.params as never, call, flow) ?? null };
+      const result = await method(call.params as never, call, flow) ?? null;
+      // What is no JSON throws here, while there is somebody to tell. A function is not even that.
+      return { result: JSON.parse(JSON.stringify(result) ?? "null") };
     } catch (cause) {
-      return {
-        error: {
-          code: -32603,
-          message: "Internal error",
-          data: cause instanceof Error ? cause.message : String(cause),
-        },
-      };
+      const data = cause instanceof Error ? cause.message : describeValue(cause);
+      return { error: { code: -32603, message: "Internal error", data } };
     }
   };
   return answering("jsonRpcMethods", async (flow) => {

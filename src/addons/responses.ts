@@ -43,7 +43,13 @@ export function responses(list: readonly (Respond | Responder)[], options: Respo
   }
   checkObject(options, ["afterLast"], "the options of responses()");
   const { afterLast = "repeat" } = options as ResponsesOptions;
-  const actions = list.map((response: Respond | Responder) => respond(response));
+  const actions = list.map((response: Respond | Responder, i) => {
+    try {
+      return respond(response);
+    } catch (cause) {
+      throw cause instanceof OptionsError ? new OptionsError(`responses()[${i}]: ${cause.message}`) : cause;
+    }
+  });
   const last = actions.pop()!;
   const compose = {
     repeat: () => sequence(...actions, last),

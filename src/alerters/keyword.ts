@@ -64,7 +64,7 @@ export function compileWords(words: readonly (string | RegExp)[], where: string)
       return { name: JSON.stringify(word), test: (text) => text.toLowerCase().includes(lower) };
     }
     if (word instanceof RegExp) return { name: String(word), test: (text) => text.search(word) >= 0 };
-    throw new OptionsError(`argument ${i} of ${where} is text or a regular expression, not ${describeValue(word)}`);
+    throw new OptionsError(`words[${i}] of ${where} is text or a regular expression, not ${describeValue(word)}`);
   });
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { OptionsError } from "./error.ts";
+import { describeValue } from "./matcher/describe.ts";
 
 /** What header fields can be made from: pairs, a record (an array repeats the field), or a platform `Headers`. */
 export type HeadersLike =
@@ -171,13 +172,28 @@ export class FlowHeaders implements Iterable<[string, string]> {
 
 /** The pairs of header fields in any accepted form. */
 export function pairsOf(init: HeadersLike): [string, string][] {
-  if (Symbol.iterator in init) return Array.from(init as Iterable<readonly [string, string]>, ([n, v]) => [n, v]);
+  if (typeof init !== "object" || init === null) throw noHeaders(describeValue(init));
+  if (Symbol.iterator in init) return Array.from(init as Iterable<readonly [string, string]>, pairOf);
   const pairs: [string, string][] = [];
   for (const [name, value] of Object.entries(init)) {
     if (value === undefined) continue;
     for (const one of Array.isArray(value) ? value : [value]) pairs.push([name, String(one)]);
   }
   return pairs;
+}
+
+function pairOf(pair: readonly [string, string]): [string, string] {
+  const given: unknown = pair;
+  if (!Array.isArray(given)) throw noHeaders(`something with ${describeValue(given)}`);
+  // What is in it is not shown: it may be a secret.
+  if (given.length !== 2) throw noHeaders(`something with an array of ${given.length}`);
+  return [String(given[0]), String(given[1])];
+}
+
+function noHeaders(what: string): OptionsError {
+  return new OptionsError(
+    `headers are an object of names and values, an array of [name, value] or a Headers, not ${what}`,
+  );
 }
 
 function parseFields(fields: string): [string, string][] {

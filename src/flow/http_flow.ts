@@ -62,8 +62,6 @@ export class HttpFlow {
   readonly client: Peer;
   /** The server's connection; none when the flow was answered without one. */
   server?: Peer;
-  /** When its stages happened. */
-  readonly timings: Timings;
   /** Who answered. */
   source: FlowSource = "upstream";
   /** A mark for the report and the filter language. */
@@ -99,6 +97,7 @@ export class HttpFlow {
   cut: Cut | undefined;
 
   readonly #number = ++lastId;
+  readonly #timings: Timings;
   #player: FlowPlayer | undefined;
   #basis: string | undefined;
   #metadata: Record<string, unknown> | undefined;
@@ -110,7 +109,12 @@ export class HttpFlow {
   constructor(request: FlowRequest, client: Peer, start: number = Date.now()) {
     this.request = request;
     this.client = client;
-    this.timings = { start };
+    this.#timings = { start };
+  }
+
+  /** When its stages happened. */
+  get timings(): Timings {
+    return this.#timings;
   }
 
   /** The informational responses (1xx) of the server so far; of very many, the newest. */

@@ -10,6 +10,7 @@ import { BodyBuffer } from "./body_buffer.ts";
 import { OptionsError } from "./error.ts";
 import { FlowHeaders, type HeadersLike } from "./headers.ts";
 import type { InformationalResponse } from "./http_flow.ts";
+import { describeValue } from "./matcher/describe.ts";
 import { type HttpVersion, Message } from "./message.ts";
 import type { WebSocketAnswer } from "./websocket_answer.ts";
 
@@ -71,7 +72,9 @@ export class FlowResponse extends Message {
   static create(init: ResponseInit = {}): FlowResponse {
     const status = init.status ?? 200;
     if (!Number.isInteger(status) || status < 200 || status > 999) {
-      throw new OptionsError(`status ${status} is not valid: a final status is a whole number from 200 to 999`);
+      throw new OptionsError(
+        `status ${describeValue(status)} is not valid: a final status is a whole number from 200 to 999`,
+      );
     }
     const headers = FlowHeaders.from(init.headers ?? []);
     let body = init.body;

@@ -54,6 +54,8 @@ export function scopeOf(
 ): CookieScope | undefined {
   const domain = attributes.get("domain")?.toLowerCase().replace(/^\./, "") ?? "";
   if (domain !== "" && !isWithin(setBy.hostname, domain)) return undefined;
+  // As in a browser: nobody sets cookies for everything below a top-level domain (RFC 6265 section 5.3, step 5).
+  if (!domain.includes(".") && domain !== "" && domain !== setBy.hostname) return undefined;
   const given = attributes.get("path") ?? "";
   return {
     host: domain || setBy.hostname,

@@ -227,7 +227,12 @@ export function hookError(addon: Addon, hook: HookName, cause: unknown, subject?
 
 function nameOfFlow(flow: HttpFlow | TcpFlow): string {
   if (flow.type === "tcp") return `TCP ${flow.hostname}:${flow.port}`;
-  return `${flow.request.method} ${redactUrl(flow.request.url)}`;
+  try {
+    return `${flow.request.method} ${redactUrl(flow.request.url)}`;
+  } catch {
+    // An addon may have put anything in the place of the request.
+    return flow.id;
+  }
 }
 
 /** Anything can be thrown, also what cannot be made text. */

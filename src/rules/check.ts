@@ -13,13 +13,18 @@ import { didYouMean } from "../flow/suggest.ts";
  * @param where what it is, such as `respond()`
  */
 export function checkObject(value: unknown, known: readonly string[], where: string): asserts value is object {
+  const several = /^the (?:options|settings) /.test(where);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new OptionsError(`${where} takes an object with ${known.join(", ")}, not ${describeValue(value)}`);
+    throw new OptionsError(
+      `${where} ${several ? "are" : "takes"} an object with ${known.join(", ")}, not ${describeValue(value)}`,
+    );
   }
   for (const key of Object.keys(value)) {
     if (known.includes(key)) continue;
     throw new OptionsError(
-      `${where} does not know ${JSON.stringify(key)}${didYouMean(key, known)} (accepted are ${known.join(", ")})`,
+      `${where} ${several ? "do" : "does"} not know ${JSON.stringify(key)}${didYouMean(key, known)} (accepted are ${
+        known.join(", ")
+      })`,
     );
   }
 }

@@ -53,7 +53,12 @@ function compileRule(rule: unknown, place: string): Rule | Rule[] {
   const [matcher, action, settings] = rule as [Matcher, Action, unknown];
   if (rule.length === 2) return tupleRule([matcher, action], place);
   // Three things without settings among them are most often a method, a path and an action.
-  if (typeof settings !== "object") throw new OptionsError(`${place} is ${describeValue(rule)}; ${EXPECTED}`);
+  if (typeof settings !== "object") {
+    const oneString = typeof matcher === "string" && /^[A-Z|]+$/.test(matcher) && typeof action === "string"
+      ? `; a method and a URL are one string: "${matcher} ${action}"`
+      : "";
+    throw new OptionsError(`${place} is ${describeValue(rule)}; ${EXPECTED}${oneString}`);
+  }
   checkSettings(settings, `the settings of ${place}`);
   return definedRule(new DefinedRule(matcher, action, settings), place);
 }

@@ -71,6 +71,9 @@ function complaint(action: unknown): string {
     return `the action ${JSON.stringify(action)} is not known${didYouMean(action, Object.keys(NAMED))} ` +
       `(accepted are ${accepted})`;
   }
+  if (isResponse(action)) {
+    return `the action is a Response, which respond(() => ...) can return (accepted are ${accepted})`;
+  }
   const hint = isResponseLike(action) ? ", which respond() takes" : "";
   return `the action is ${describeValue(action)}${hint} (accepted are ${accepted})`;
 }

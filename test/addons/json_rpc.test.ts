@@ -122,6 +122,17 @@ test.each<[string, unknown, unknown]>([
     error: { code: -32603, message: "Internal error", data: "boom" },
     id: 1,
   }],
+  ["a result that is no JSON", call("big"), {
+    jsonrpc: "2.0",
+    error: { code: -32603, message: "Internal error", data: expect.any(String) },
+    id: 1,
+  }],
+  ["what throws no Error", call("strange"), {
+    jsonrpc: "2.0",
+    error: { code: -32603, message: "Internal error", data: expect.any(String) },
+    id: 1,
+  }],
+  ["a result that is not even null", call("nothing"), { jsonrpc: "2.0", result: null, id: 1 }],
   [
     "a batch",
     [call("subtract", [42, 23], "2"), note("update"), { foo: "boo" }],
@@ -139,6 +150,12 @@ test.each<[string, unknown, unknown]>([
     },
     update: () => {},
     boom: () => Promise.reject(new Error("boom")),
+    big: () => 10n,
+    // deno-lint-ignore no-throw-literal -- whatever users throw
+    strange: () => {
+      throw { toString: () => Promise.reject() };
+    },
+    nothing: () => () => {},
   };
   expect(await send([["*", jsonRpcMethods(methods)]], body)).toEqual(expected);
 });

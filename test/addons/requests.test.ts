@@ -195,6 +195,7 @@ describe("stickyCookie", () => {
         "here=2",
         "secure=3; Secure; Path=/",
         "evil=4; Domain=other.test",
+        "all=6; Domain=test; Path=/",
         "d=5; Domain=.shop.test; Path=/",
       );
       expect(await sent("http://shop.test/")).toBe("sid=1; d=5");

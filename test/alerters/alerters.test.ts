@@ -106,7 +106,7 @@ describe("keywordAlerter", () => {
 
   test("refuses what is no word", () => {
     expect(() => keywordAlerter([])).toThrow(OptionsError);
-    expect(() => keywordAlerter([""])).toThrow(/argument 0 of keywordAlerter\(\)/);
+    expect(() => keywordAlerter([""])).toThrow(/words\[0\] of keywordAlerter\(\)/);
     expect(() => keywordAlerter(["a"], { in: "reply" as never })).toThrow(OptionsError);
   });
 });

@@ -175,7 +175,8 @@ describe("follow", () => {
     ["without a path are not for other folders", ["c=3"], "/z", "a=1; b=2"],
     ["that are secure need TLS", ["c=3; Path=/; Secure"], "/z", "a=1; b=2"],
     ["that are secure go with TLS", ["c=3; Path=/; Secure"], "https://a.test/z", "a=1; b=2; c=3"],
-    ["of a domain go to its hosts", ["c=3; Path=/; Domain=.test"], "http://b.test/", "c=3"],
+    ["of a domain go to its hosts", ["c=3; Path=/; Domain=.a.test"], "http://b.a.test/", "c=3"],
+    ["of a top-level domain go nowhere", ["c=3; Path=/; Domain=test"], "http://b.test/", null],
     ["of a foreign domain go nowhere", ["c=3; Path=/; Domain=b.test"], "http://b.test/", null],
     ["without a name are none", ["=3; Path=/", "", ";"], "/z", "a=1; b=2"],
   ])("cookies %s", (_, setCookie, location, expected) => {

@@ -159,6 +159,9 @@ const streaming: ProxyOptions = { addons: [{ responseHeaders: ({ response }) => 
 const half = (connection: RawConnection) => connection.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel");
 const leave = (connection: RawConnection) => connection.socket.destroy();
 
+/** The proxy has the head of a request; the server has a request. */
+const [begun, asked] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+
 const CASES: Record<string, Case> = {
   "a rule answers at the head": {
     options: { rules: [["*", respond({ body: "x" })]] },
@@ -277,18 +280,22 @@ const CASES: Record<string, Case> = {
     error: "UPSTREAM_",
   },
   "the client hangs up in its body": {
+    options: { addons: [{ requestHeaders: () => begun.resolve() }] },
     client: async (connection, url) => {
       await connection.write(POST(url, "hel"));
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await begun.promise;
     },
     first: ["requestHeaders", "error"],
     error: "CLIENT_ABORTED",
   },
   "the client hangs up while the server thinks": {
-    server: (connection) => connection.closed,
+    server: (connection) => {
+      asked.resolve();
+      return connection.closed;
+    },
     client: async (connection, url) => {
       await connection.write(POST(url));
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await asked.promise;
     },
     first: ["requestHeaders", "request", "error"],
     error: "CLIENT_ABORTED",
@@ -307,11 +314,16 @@ const CASES: Record<string, Case> = {
 
 /** The client hangs up while a hook is being waited for. */
 for (const [i, hook] of WHOLE.entries()) {
+  const called = Promise.withResolvers<void>();
+  const until = async (flow: HttpFlow) => {
+    called.resolve();
+    while (flow.error === undefined) await new Promise((resolve) => setTimeout(resolve, 1));
+  };
   CASES[`the client hangs up during ${hook}`] = {
-    options: { addons: [{ [hook]: () => new Promise((resolve) => setTimeout(resolve, 80)) }] },
+    options: { addons: [{ [hook]: until }] },
     client: async (connection, url) => {
       await connection.write(POST(url));
-      await new Promise((resolve) => setTimeout(resolve, 40));
+      await called.promise;
     },
     first: hook === "response" ? WHOLE : [...WHOLE.slice(0, i + 1), "error"],
     last: [...WHOLE.slice(0, i), "error"],

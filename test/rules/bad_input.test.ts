@@ -13,6 +13,7 @@ import {
   times,
   when,
 } from "../../src/rules/mod.ts";
+import { FlowResponse } from "../../src/flow/response.ts";
 
 /** Values that TypeScript would refuse. */
 // deno-lint-ignore no-explicit-any -- wrong on purpose
@@ -38,13 +39,19 @@ describe("rules are refused where they are given", () => {
       [["GET", "/", "drop"]],
       'rules[0] is ["GET", "/", "drop"]; a rule is [matcher, action]',
     ],
+    ["a method apart", [["GET|HEAD", "/", "drop"]], 'a method and a URL are one string: "GET|HEAD /"'],
+    [
+      "a Response as an action",
+      [["/", new Response()]],
+      "the action is a Response, which respond(() => ...) can return",
+    ],
     ["four", [["/", "drop", {}, {}]], "rules[0] is ["],
     [
       "settings that are null",
       [ok, ["/", "drop", null]],
-      "the settings of rules[1] takes an object with name, priority",
+      "the settings of rules[1] are an object with name, priority",
     ],
-    ["an unknown setting", [["/", "drop", { prio: 1 }]], 'the settings of rules[0] does not know "prio"'],
+    ["an unknown setting", [["/", "drop", { prio: 1 }]], 'the settings of rules[0] do not know "prio"'],
     ["a misspelt setting", [["/", "drop", { priorty: 1 }]], 'did you mean "priority"?'],
     [
       "a priority that is none",
@@ -141,7 +148,19 @@ describe("actions are refused when they are made", () => {
     [() => delay(-1), "delay() is -1: a number from 0 to 2147483647 is accepted"],
     [() => delay(2 ** 31), "delay() is 2147483648: a number from 0"],
     [() => delay(NaN), "delay() is NaN: a number from 0"],
-    [() => delay("1" as Wrong), 'delay() takes an object with min, max, seed, not "1"'],
+    [
+      () => delay("1" as Wrong),
+      'delay() takes milliseconds, { min, max }, { ms, jitter }, { mean, deviation } or { median, sigma }, not "1"',
+    ],
+    [() => delay({ ms: 5 } as Wrong), "delay(): jitter is undefined: a number from 0 to 2147483647 is accepted"],
+    [() => delay({ min: 1, max: 2, seed: "x" } as Wrong), 'delay(): seed is "x": a number is accepted'],
+    [() => respond({ status: "200" } as Wrong), 'status "200" is not valid'],
+    [() => respond({ headers: 5 } as Wrong), "headers are an object of names and values"],
+    [() => respond({ headers: [["a", "b", "c"]] } as Wrong), "not something with an array of 3"],
+    [() => respond({ headers: [5] } as Wrong), "not something with 5"],
+    [() => respond(new Response("x") as Wrong), "respond() takes a Response from a function alone"],
+    [() => respond(FlowResponse.create() as Wrong), "respond() takes a FlowResponse from a function alone"],
+    [() => once("nope" as Wrong), 'once(): the action "nope" is not known'],
     [() => delay({ min: 5 } as Wrong), "delay(): max is undefined: a number from 0"],
     [() => delay({ min: 5, max: 4 }), "delay(): min 5 is more than max 4"],
     [() => delay(1, "dorp" as Wrong), 'delay(): the action "dorp" is not known'],
@@ -151,9 +170,9 @@ describe("actions are refused when they are made", () => {
     [() => times(1, undefined as Wrong), "times(): the action is undefined"],
     [
       () => rule("/", "drop", 1 as Wrong),
-      "the settings of rule() takes an object with name, priority, enabled, times, not 1",
+      "the settings of rule() are an object with name, priority, enabled, times, not 1",
     ],
-    [() => once("dorp" as Wrong), 'times(): the action "dorp" is not known'],
+    [() => once("dorp" as Wrong), 'once(): the action "dorp" is not known'],
     [() => always(undefined as Wrong), "always(): the action is undefined"],
     [() => steps(), "steps() takes at least one action"],
     [() => steps("drop", "nope" as Wrong), 'steps() argument 2: the action "nope" is not known'],

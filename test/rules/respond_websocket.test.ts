@@ -70,4 +70,5 @@ test("is an action like all others", async () => {
 test("what is wrong is refused when it is made", () => {
   expect(() => respondWebSocket("hello" as never)).toThrow("takes a function of the client");
   expect(() => respondWebSocket(() => {}, { protocl: "v1" } as never)).toThrow('did you mean "protocol"');
+  expect(() => respondWebSocket(() => {}, { protocol: "a b" })).toThrow('protocol of respondWebSocket() is "a b"');
 });

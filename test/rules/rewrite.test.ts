@@ -122,7 +122,7 @@ test.each<[() => unknown, string]>([
   ],
   [
     () => rewrite("http://b.test", { hsot: "keep" } as Wrong),
-    'the options of rewrite() does not know "hsot"; did you mean "host"?',
+    'the options of rewrite() do not know "hsot"; did you mean "host"?',
   ],
 ])("%s is refused", (make, message) => {
   expect(make).toThrow(OptionsError);

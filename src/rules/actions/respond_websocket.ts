@@ -55,6 +55,11 @@ export function respondWebSocket(
   checkObject(options, ["protocol", "headers"], where);
   const { protocol, headers = [] } = options;
   const fixed = FlowHeaders.from(headers);
+  if (protocol !== undefined && !/^[!#$%&'*+\-.^_`|~\w]+$/.test(protocol)) {
+    throw new OptionsError(
+      `protocol of ${where} is ${describeValue(protocol)}: the name of a subprotocol is accepted, such as "graphql-ws"`,
+    );
+  }
   if (protocol !== undefined) fixed.set("Sec-WebSocket-Protocol", protocol);
   return defineAction(() =>
     constantPlan("respond to a WebSocket", {

@@ -6,7 +6,8 @@
 import { OptionsError } from "../../flow/error.ts";
 import type { HeadersLike } from "../../flow/headers.ts";
 import { describeValue } from "../../flow/matcher/describe.ts";
-import { checkObject, checkOneOf, checkReason } from "../check.ts";
+import { FlowResponse } from "../../flow/response.ts";
+import { checkObject, checkOneOf, checkReason, isResponse } from "../check.ts";
 
 /** A response as a rule describes it. */
 export interface Respond {
@@ -38,6 +39,12 @@ const KEYS = ["status", "reason", "headers", "json", "body", "file", "folder", "
 
 /** Refuses what does not describe a response. */
 export function checkRespond(response: unknown): Respond {
+  if (isResponse(response) || response instanceof FlowResponse) {
+    throw new OptionsError(
+      `respond() takes a ${response.constructor.name} from a function alone, for each flow needs its own: ` +
+        "respond(() => new Response(...))",
+    );
+  }
   checkObject(response, KEYS, "respond()");
   checkOneOf(response, ["json", "body", "file", "folder"], "respond()");
   const { reason, body, file, folder, strip, json } = response as Respond;

@@ -31,8 +31,12 @@ export function times(n: number, action: Action): ActionFunction {
   if (!Number.isInteger(n) || n < 1) {
     throw new OptionsError(`times() takes a whole number from 1 as its first argument, not ${describeValue(n)}`);
   }
+  return counted(n, action, "times()");
+}
+
+function counted(n: number, action: Action, where: string): ActionFunction {
   return defineAction(() => {
-    const plan = planOf(action, "times()");
+    const plan = planOf(action, where);
     let left = n;
     return {
       description: n === 1 ? `once ${plan.description}` : `${n} times ${plan.description}`,
@@ -57,5 +61,5 @@ export function times(n: number, action: Action): ActionFunction {
  * ```
  */
 export function once(action: Action): ActionFunction {
-  return times(1, action);
+  return counted(1, action, "once()");
 }

@@ -26,8 +26,15 @@ export interface NumberRange {
 export function checkNumber(value: unknown, where: string, { min, max = Infinity, whole, above }: NumberRange): void {
   const fits = typeof value === "number" && value >= min && value <= max && (!above || value > min);
   if (fits && Number.isFinite(value) && (!whole || Number.isInteger(value))) return;
-  const range = above ? `above ${min}` : max === Infinity ? `of ${min} or more` : `from ${min} to ${max}`;
-  throw new OptionsError(`${where} is ${describeValue(value)}: a ${whole ? "whole " : ""}number ${range} is accepted`);
+  const range = min === -Infinity && max === Infinity
+    ? ""
+    : above
+    ? `above ${min}`
+    : max === Infinity
+    ? `of ${min} or more`
+    : `from ${min} to ${max}`;
+  const number = `a ${whole ? "whole " : ""}number ${range}`.trimEnd();
+  throw new OptionsError(`${where} is ${describeValue(value)}: ${number} is accepted`);
 }
 
 /** Milliseconds. */

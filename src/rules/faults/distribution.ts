@@ -4,6 +4,7 @@
  * @module
  */
 import { OptionsError } from "../../flow/error.ts";
+import { describeValue } from "../../flow/matcher/describe.ts";
 import { checkObject } from "../check.ts";
 import { checkNumber, MAX_MS, TIME } from "./check_number.ts";
 
@@ -80,12 +81,16 @@ export function timeOf(given: number | Distribution, where: string): Time {
     return { text: `${given} ms`, seed: undefined, draw: () => given };
   }
   const value: unknown = given;
-  const has = (key: string) => typeof value === "object" && value !== null && key in value;
+  const keys = typeof value === "object" && value !== null ? Object.keys(value) : [];
+  if (!keys.some((key) => KEYS.includes(key))) {
+    throw new OptionsError(`${where} takes ${FORMS}, not ${describeValue(value)}`);
+  }
+  const has = (key: string) => keys.includes(key);
   const kind = has("median") || has("sigma")
     ? logNormal
     : has("mean") || has("deviation")
     ? normal
-    : has("jitter")
+    : has("jitter") || has("ms")
     ? jitter
     : uniform;
   const time = kind(given as never, where);
@@ -93,6 +98,9 @@ export function timeOf(given: number | Distribution, where: string): Time {
   if (seed !== undefined) checkNumber(seed, `${where}: seed`, { min: -Infinity });
   return { ...time, seed };
 }
+
+const KEYS = ["min", "max", "ms", "jitter", "mean", "deviation", "median", "sigma"];
+const FORMS = "milliseconds, { min, max }, { ms, jitter }, { mean, deviation } or { median, sigma }";
 
 type Drawn = Omit<Time, "seed">;
 

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { HookError } from "../../flow/error.ts";
 import type { FlowError } from "../../flow/flow_error.ts";
 import { FlowHeaders } from "../../flow/headers.ts";
 import type { HttpFlow } from "../../flow/http_flow.ts";
@@ -18,6 +17,7 @@ import { answer } from "./answer.ts";
 import { BodyPipe, type BodySink } from "./body_pipe.ts";
 import type { ClientStream } from "./client_stream.ts";
 import { planFailure } from "./failure.ts";
+import { FlowHooks } from "./flow_hooks.ts";
 import { Forwarding } from "./forwarding.ts";
 import { responseOut } from "./response_out.ts";
 import type { OutgoingRequest } from "./upstream_stream.ts";
@@ -51,6 +51,7 @@ export class Exchange implements OutgoingRequest {
   /** Called when nothing more happens. */
   onOver: (() => void) | undefined;
 
+  readonly #hooks: FlowHooks;
   #forwarding: Forwarding | undefined;
   #shaper: Shaper | undefined;
   #lastHook: HookName | undefined;
@@ -64,6 +65,7 @@ export class Exchange implements OutgoingRequest {
     this.head = head;
     this.client = client;
     this.context = context;
+    this.#hooks = new FlowHooks(this, context.hooks);
     this.upload = new BodyPipe(flow.request.content);
     flow.onKill = () => {
       this.killed = true;
@@ -148,25 +150,12 @@ export class Exchange implements OutgoingRequest {
 
   /** Runs a hook, then goes on unless the flow has ended meanwhile. Nothing waits when no hook is async. */
   hook(name: HookName, next: () => void, more?: unknown): void {
-    let waiting: Promise<void> | undefined;
-    try {
-      waiting = this.context.hooks.run(name, this.flow, more);
-    } catch (error) {
-      this.#hookFailed(error);
-      return;
-    }
-    if (waiting === undefined) this.proceed(next);
-    else waiting.then(() => this.proceed(next), (error) => this.#hookFailed(error));
+    this.#hooks.run(name, next, more);
   }
 
   /** Goes on unless the flow has ended. What an addon has left behind may be impossible to send: that fails its flow, not the proxy. */
   proceed(next: () => void): void {
-    if (this.#over) return;
-    try {
-      next();
-    } catch (error) {
-      this.#hookFailed(error);
-    }
+    this.#hooks.proceed(next);
   }
 
   /** Lets the request body come; a client that waits for `100 Continue` gets it. */
@@ -235,7 +224,7 @@ export class Exchange implements OutgoingRequest {
     this.flow.error = plan.error;
     this.#end();
     this.#forwarding?.cut(error, this.flow.cut);
-    this.#hookError();
+    this.#hooks.runError(() => this.context.observer.ended(this.flow));
     try {
       plan.tell();
     } catch {
@@ -254,18 +243,6 @@ export class Exchange implements OutgoingRequest {
     if (this.#observed) return;
     this.#observed = true;
     this.context.observer.started(this.flow);
-  }
-
-  #hookError(): void {
-    const ended = () => this.context.observer.ended(this.flow);
-    let waiting: Promise<void> | undefined;
-    try {
-      waiting = this.context.hooks.run("error", this.flow);
-    } catch {
-      // The dispatcher has reported it, and this flow has failed already.
-    }
-    if (waiting === undefined) ended();
-    else waiting.then(ended, ended);
   }
 
   // What the addons have decided: an error, an answer, or nothing.
@@ -298,12 +275,6 @@ export class Exchange implements OutgoingRequest {
   #forward(): void {
     this.#forwarding = new Forwarding(this);
     this.#forwarding.start();
-  }
-
-  #hookFailed(error: unknown): void {
-    // What a hook threw has been reported.
-    const { message } = error instanceof HookError ? error : this.context.hooks.refuse(error, this.flow);
-    this.fail({ code: "HOOK_FAILED", message });
   }
 
   #end(): void {

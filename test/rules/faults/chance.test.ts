@@ -197,7 +197,7 @@ describe("refused when it is given", () => {
     ["slice", { size: 0 }, "a whole number of 1 or more is accepted"],
     ["latency", { ms: { min: 5, max: 1 } }, "min 5 is more than max 1"],
     ["latency", { ms: { median: 5 } }, "sigma is undefined"],
-    ["latency", { ms: "5" }, 'option ms of fault("latency") takes an object'],
+    ["latency", { ms: "5" }, 'option ms of fault("latency") takes milliseconds, { min, max }'],
     ["reset", null, 'fault("reset") takes an object'],
   ] as unknown as [FaultKind, FaultOptions, string][])("fault(%j, %j)", (kind, options, message) => {
     expect(() => fault(kind, options)).toThrow(message);
