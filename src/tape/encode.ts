@@ -176,7 +176,8 @@ async function encodeBody(message: MessageParts, { redactor, times, keepBody }: 
     const { body, stream } = message;
     return await encodeStream({ body, contentType: mimeType, coding, stream }, { redactor, times, keepBody });
   }
-  const bytes = message.encoded ? message.body : redactor.body(message.body, mimeType);
+  const redacted = message.encoded ? message.body : redactor.bodyInTurns(message.body, mimeType);
+  const bytes = redacted instanceof Promise ? await redacted : redacted;
   const marker: { _encoded?: true } = message.encoded ? { _encoded: true } : {};
   if (bytes.length === 0) return { mimeType };
   if (bytes.length > MAX_INLINE_BYTES) {
