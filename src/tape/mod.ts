@@ -5,6 +5,9 @@
  */
 export { type MswHandlersOptions, type MswWs, toMswHandlers } from "./msw/mod.ts";
 export { TapeEntry } from "./entry.ts";
+export { exportHar, type ExportHarOptions } from "./export/har.ts";
+export { type MswSourceOptions, toMswSource } from "./export/msw_source.ts";
+export { ImportedTape, type ImportFormat, type ImportOptions, importTape } from "./import/mod.ts";
 export { merge } from "./merge.ts";
 export { fileStore } from "./store/file_store.ts";
 export type { GrowingFile, OpenFile, Pieces, StoreNow, TapeStore, UnnamedFile } from "./store/tape_store.ts";
