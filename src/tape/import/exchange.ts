@@ -48,7 +48,12 @@ export function storedOf(exchange: Exchange, names: FieldNames): StoredEntry {
     url: checkUrl(exchange.url, names.url),
     status,
     reason,
-    request: message(httpVersion, requestHeaders, exchange.requestBody, names.requestHeaders),
+    request: message(
+      httpVersion,
+      withType(requestHeaders, exchange.requestBody),
+      exchange.requestBody,
+      names.requestHeaders,
+    ),
     response: message(
       httpVersion,
       responseHeaders,
@@ -58,6 +63,14 @@ export function storedOf(exchange: Exchange, names: FieldNames): StoredEntry {
     failure: undefined,
     comment: exchange.comment,
   };
+}
+
+/** Those who keep no header fields keep forms, which are compared field by field when they say that they are forms. */
+function withType(headers: readonly Field[], body: Uint8Array): readonly Field[] {
+  if (headers.some(([name]) => name.toLowerCase() === "content-type") || body.length > 1_000_000) return headers;
+  const pair = "[\\w.*+%~!-]+=[\\w.*+%~!@:/-]*";
+  const isForm = new RegExp(`^${pair}(?:&${pair})*$`).test(Buffer.from(body).toString("latin1"));
+  return isForm ? [...headers, ["content-type", "application/x-www-form-urlencoded"]] : headers;
 }
 
 function checkUrl(url: string, where: string): string {
