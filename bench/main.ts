@@ -21,6 +21,7 @@ import { firstSeenNames, newConnections, oneNewName } from "./scenarios/handshak
 import { gigabyte, largeBody } from "./scenarios/large_body.ts";
 import { longTape, manyRules } from "./scenarios/many.ts";
 import { memory } from "./scenarios/memory.ts";
+import { recording } from "./scenarios/recording.ts";
 import { interception, interceptionHttp2, passThrough } from "./scenarios/pass_through.ts";
 import { oneRule } from "./scenarios/respond.ts";
 import type { Scenario } from "./scenarios/scenario.ts";
@@ -32,6 +33,7 @@ const SCENARIOS: readonly Scenario[] = [
   interception,
   interceptionHttp2,
   webSocket,
+  recording,
   oneRule,
   manyRules,
   longTape,

@@ -25,43 +25,28 @@ export function isAccepted(head: string): boolean {
 }
 
 /** A text message; with the mask that clients must use, which is zero here and leaves the text as it is. */
-export function textFrame(
-  text: string,
-  { masked }: { masked: boolean },
-): Buffer {
+export function textFrame(text: string, { masked }: { masked: boolean }): Buffer {
   const head = masked ? [TEXT, MASKED | text.length, 0, 0, 0, 0] : [TEXT, text.length];
   return Buffer.concat([Buffer.from(head), Buffer.from(text, "latin1")]);
 }
 
 /** Tells the text of each message that comes, whole; other frames of short length are skipped. */
-export function readMessages(
-  socket: Socket,
-  told: (text: string) => void,
-  first: Buffer = Buffer.alloc(0),
-): void {
-  let rest = first;
-  const read = (chunk: Buffer): void => {
-    let bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    for (
-      let size = frameSize(bytes);
-      size > 0 && size <= bytes.length;
-      size = frameSize(bytes)
-    ) {
-      if (bytes[0] === TEXT) told(textOf(bytes.subarray(0, size)));
-      bytes = bytes.subarray(size);
+export function readMessages(socket: Socket, told: (text: string) => void): void {
+  let rest: Buffer = Buffer.alloc(0);
+  socket.on("data", (chunk: Buffer) => {
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    for (let size = frameSize(rest); size > 0 && size <= rest.length; size = frameSize(rest)) {
+      if (rest[0] === TEXT) told(textOf(rest.subarray(0, size)));
+      rest = rest.subarray(size);
     }
-    rest = bytes;
-  };
-  socket.on("data", read);
+  });
 }
 
 /** How long the frame is that begins here; 0 when not even that has come. */
 function frameSize(bytes: Buffer): number {
   if (bytes.length < 2) return 0;
   const length = bytes[1]! & 0x7f;
-  if (length > 125) {
-    throw new Error("a frame that is longer than any that was sent");
-  }
+  if (length > 125) throw new Error("a frame that is longer than any that was sent");
   return length + (bytes[1]! & MASKED ? 6 : 2);
 }
 
@@ -73,6 +58,5 @@ function textOf(frame: Buffer): string {
 }
 
 function acceptOf(key: string): string {
-  return createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
-    .digest("base64");
+  return createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
 }

@@ -7,12 +7,7 @@ const sessions = new Map<string, ClientHttp2Session>();
 
 export function captureHttp2(
   { originCa }: { originCa: string },
-): (
-  stream: ServerHttp2Stream,
-  headers: IncomingHttpHeaders,
-  flags: number,
-  raw: string[],
-) => void {
+): (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, raw: string[]) => void {
   return (client, headers, _flags, raw) => {
     const url = `https://${headers[":authority"]}`;
     const upstream = sessionFor(url, originCa).request(headers);

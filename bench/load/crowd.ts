@@ -7,7 +7,8 @@ export interface Crowd {
   /** What the proxy must know of the servers. */
   readonly surroundings: { readonly ca: string; readonly hosts: Record<string, string>; readonly stuckProxy: string };
   come(o: { endpoint: Endpoint; ofEach: number }): Promise<{ clients: number; kinds: number }>;
-  disperse(): Promise<number>;
+  /** Resolves when the proxy has closed every connection. */
+  disperse(): Promise<void>;
 }
 
 export async function gather(): Promise<Crowd> {
@@ -26,7 +27,6 @@ export async function gather(): Promise<Crowd> {
     async disperse() {
       await Promise.all(crowd.clients.map(({ connection }) => connection.closed));
       await crowd[Symbol.asyncDispose]();
-      return crowd.clients.length;
     },
   };
 }

@@ -41,22 +41,12 @@ export class Http2Lane implements Lane {
       });
       const chunks: Buffer[] = [];
       let status: number | undefined;
-      stream.on(
-        "response",
-        (head: IncomingHttpHeaders & IncomingHttpStatusHeader) => status = head[":status"],
-      );
+      stream.on("response", (head: IncomingHttpHeaders & IncomingHttpStatusHeader) => status = head[":status"]);
       stream.on("data", (chunk: Buffer) => chunks.push(chunk));
       stream.on("end", () => {
         const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
-        if (
-          status === 200 &&
-          isBodyFor(path, this.#bodyBytes, body, 0, body.length)
-        ) resolve();
-        else {reject(
-            new Error(
-              `wrong response to ${path}: ${status}\n${body.toString("latin1", 0, 500)}`,
-            ),
-          );}
+        if (status === 200 && isBodyFor(path, this.#bodyBytes, body, 0, body.length)) resolve();
+        else reject(new Error(`wrong response to ${path}: ${status}\n${body.toString("latin1", 0, 500)}`));
       });
       stream.on("error", reject);
     });
@@ -69,16 +59,9 @@ export async function openSession(
   to: Destination,
   trust: SecureContext,
 ): Promise<ClientHttp2Session> {
-  const socket = await dialTls(await dial(endpoint.port), to, {
-    trust,
-    alpn: "h2",
-  });
-  if (socket.alpnProtocol !== "h2") {
-    throw new Error(`HTTP/2 was not agreed on, but ${socket.alpnProtocol}`);
-  }
-  const session = connect(`https://${to.host}:${to.port}`, {
-    createConnection: () => socket,
-  });
+  const socket = await dialTls(await dial(endpoint.port), to, { trust, alpn: "h2" });
+  if (socket.alpnProtocol !== "h2") throw new Error(`HTTP/2 was not agreed on, but ${socket.alpnProtocol}`);
+  const session = connect(`https://${to.host}:${to.port}`, { createConnection: () => socket });
   await once(session, "connect");
   return session;
 }

@@ -41,11 +41,10 @@ const methods = {
   },
   /** Opens so many connections of every kind. */
   come: (o: { endpoint: Endpoint; ofEach: number }) => crowd!.come(o),
-  /** Resolves when all connections of the crowd are closed, by the proxy; then its servers are, too. */
-  async disperse(): Promise<number> {
-    const count = await crowd!.disperse();
+  /** Resolves when the proxy has closed all connections of the crowd; then its servers are closed, too. */
+  async disperse(): Promise<void> {
+    await crowd!.disperse();
     crowd = undefined;
-    return count;
   },
 };
 

@@ -7,10 +7,7 @@ import { type Destination, dial, type Endpoint } from "./connect.ts";
 import type { Exchange, Lane } from "./lane.ts";
 
 /** The rest of a message, so that it is of some length. */
-const FILLER = " ".padEnd(
-  120 - "/items/000000".length,
-  "a message of some length ",
-);
+const FILLER = " ".padEnd(120 - "/items/000000".length, "a message of some length ");
 
 export class WebSocketLane implements Lane {
   readonly #socket: Socket;
@@ -23,30 +20,14 @@ export class WebSocketLane implements Lane {
     this.#socket = socket;
     readMessages(socket, (text) => this.#receive(text));
     socket.on("error", (error) => this.#finished?.reject(error));
-    socket.on(
-      "close",
-      () =>
-        this.#finished?.reject(
-          new Error("a WebSocket was closed in the middle of a conversation"),
-        ),
-    );
+    socket.on("close", () => this.#fail("it was closed in the middle of a conversation"));
   }
 
-  static async open(
-    endpoint: Endpoint,
-    to: Destination,
-  ): Promise<WebSocketLane> {
+  static async open(endpoint: Endpoint, { host, port }: Destination): Promise<WebSocketLane> {
     const socket = await dial(endpoint.port);
-    socket.write(
-      handshakeRequest(
-        `http://${to.host}:${to.port}/echo`,
-        `${to.host}:${to.port}`,
-      ),
-    );
+    socket.write(handshakeRequest(`http://${host}:${port}/echo`, `${host}:${port}`));
     const [head] = await once(socket, "data") as [Buffer];
-    if (!isAccepted(head.toString("latin1"))) {
-      throw new Error(`no WebSocket:\n${head.toString("latin1")}`);
-    }
+    if (!isAccepted(head.toString("latin1"))) throw new Error(`no WebSocket:\n${head.toString("latin1")}`);
     socket.removeAllListeners("data");
     return new WebSocketLane(socket);
   }
@@ -72,11 +53,13 @@ export class WebSocketLane implements Lane {
   }
 
   #receive(text: string): void {
-    if (text !== this.#expected) {
-      this.#finished?.reject(new Error(`wrong message: ${text}`));
-      return this.#socket.destroy() as unknown as void;
-    }
+    if (text !== this.#expected) return this.#fail(`a wrong message came: ${text}`);
     this.#completed++;
     this.#send();
+  }
+
+  #fail(why: string): void {
+    this.#finished?.reject(new Error(`a WebSocket failed: ${why}`));
+    this.close();
   }
 }
