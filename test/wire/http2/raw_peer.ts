@@ -9,7 +9,8 @@ import { FieldDecoder } from "../../../src/wire/http2/hpack/decoder.ts";
 import type { RawConnection } from "../../support/raw_connection.ts";
 import { openTunnel } from "../tunnel.ts";
 
-const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/** What a client begins with. */
+export const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /** Types of frames. */
 export const DATA = 0, HEADERS = 1, PRIORITY = 2, RST_STREAM = 3, SETTINGS = 4, PUSH_PROMISE = 5;

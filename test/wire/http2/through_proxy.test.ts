@@ -1,10 +1,13 @@
 // HTTP/2 through a running proxy, between clients and servers on node:http2.
+import { Buffer } from "node:buffer";
 import { describe, expect, test } from "vitest";
 import { type HttpFlow, respond } from "../../../src/mod.ts";
+import { startOrigin } from "../../support/origin.ts";
 import { fetchIn, run } from "../../support/run.ts";
 import { hasCommand, RUNTIMES } from "../../support/runtime.ts";
 import { PATIENTLY } from "../http1_client.ts";
 import { ask, nodeClient, proxyOf, startNodeOrigin, valuesOf } from "./peers.ts";
+import { DATA, END_STREAM, frame, GOAWAY, HEADERS, RawPeer } from "./raw_peer.ts";
 
 const withCurl = test.runIf(hasCommand("curl"));
 
@@ -347,6 +350,32 @@ test("B63 GOAWAY: streams that were there finish, new ones go over a new connect
   expect(next!.status).toBe(200);
   expect(await waiting).toMatchObject({ status: 200, body: "session 0" });
   await expect.poll(async () => JSON.parse((await ask(proxy, { path: "/echo" })).body).session, PATIENTLY).toBe(1);
+});
+
+test("B63 GOAWAY of a client in the middle of its streams: they finish, and the process lives (Deno's own server aborts it)", async () => {
+  const gate = Promise.withResolvers<void>();
+  const halves = async function* () {
+    yield "first";
+    await gate.promise;
+    yield "last";
+  };
+  await using origin = await startOrigin(() => ({ body: halves() }));
+  await using proxy = await proxyOf(origin);
+  await using client = await RawPeer.client(proxy);
+  await client.request(1);
+  await client.request(3);
+  await client.find(DATA);
+  // In the middle of both, and twice, as clients do that say it once more when they close.
+  await client.send(frame(GOAWAY, 0, 0, Buffer.alloc(8)), frame(GOAWAY, 0, 0, Buffer.alloc(8)));
+  gate.resolve();
+
+  let ends = 0;
+  while (ends < 2) if (((await client.find(DATA)).flags & END_STREAM) !== 0) ends++;
+  for (const flow of proxy.flows) expect((flow as HttpFlow).response!.text()).toBe("firstlast");
+  expect([...proxy.flows].map(({ error }) => error)).toEqual([undefined, undefined]);
+  await using another = await RawPeer.client(proxy);
+  await another.request(1);
+  expect((await another.find(HEADERS)).fields).toContain("200");
 });
 
 test("B64 HTTP_1_1_REQUIRED: the request is sent again in HTTP/1.1, and the next ones at once", async () => {
