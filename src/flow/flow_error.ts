@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { OptionsError } from "./error.ts";
+import { describeValue } from "./matcher/describe.ts";
 
 /** How a failure looks to the client: a status with a page that explains it, or a connection that is cut. */
 export type FailureAnswer = number | "reset";
@@ -132,6 +134,13 @@ export interface FlowError {
   readonly status?: number;
   /** The error code with which a stream of HTTP/2 was reset (RFC 9113 section 7), by either side. */
   readonly resetCode?: number;
+}
+
+/** Refuses what an addon has set as `flow.error` and is none. */
+export function checkFlowError(error: unknown): asserts error is FlowError {
+  const { code, message } = (error ?? {}) as Partial<FlowError>;
+  if (typeof code === "string" && typeof message === "string") return;
+  throw new OptionsError(`flow.error is ${describeValue(error)}: { code, message } is accepted`);
 }
 
 /** How a failure of this code looks to the client. Codes that are not in {@linkcode FAILURES} are a 502. */

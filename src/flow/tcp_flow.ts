@@ -39,7 +39,9 @@ export class TcpFlow {
   /** Who speaks in the place of the server. An addon sets it in `tcpStart`: then no server is connected to. */
   answer?: TcpAnswer;
   /** What was said, in order, as far as it is kept (`capture.maxBody` for all of it). Boundaries are those of the network. */
-  readonly messages: TcpMessage[] = [];
+  get messages(): TcpMessage[] {
+    return this.#messages;
+  }
   /** How many bytes each side has sent, kept or not. */
   readonly bytes: { client: number; server: number } = { client: 0, server: 0 };
   /** Who has ended its side first; missing as long as nobody has. */
@@ -49,7 +51,9 @@ export class TcpFlow {
   /** Why it failed: such a flow has a `tcpError` hook and no `tcpEnd`. An addon that sets it ends the flow. */
   error?: FlowError;
   /** When its stages happened; `responseStart` is the first byte of the server. */
-  readonly timings: Timings;
+  get timings(): Timings {
+    return this.#timings;
+  }
   /** A mark for the report and the filter language. */
   marked?: string;
   /** A remark for the report. */
@@ -70,6 +74,8 @@ export class TcpFlow {
   /** What was done to its connections on purpose (`fault()`, `throttle()`), a line each. */
   readonly faults: string[] = [];
 
+  readonly #messages: TcpMessage[] = [];
+  readonly #timings: Timings;
   #metadata: Record<string, unknown> | undefined;
 
   /**
@@ -81,7 +87,7 @@ export class TcpFlow {
     this.hostname = target.hostname;
     this.port = target.port;
     this.client = client;
-    this.timings = { start };
+    this.#timings = { start };
   }
 
   /** A place for addons to keep what they know of this flow; use a key of your own. */

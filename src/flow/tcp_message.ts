@@ -5,6 +5,7 @@
  */
 import { Buffer } from "node:buffer";
 import { FlowtapeError } from "./error.ts";
+import { bytesToSend } from "./message_data.ts";
 
 /** What came at once from one side. TCP knows no messages: what was written at once may come in pieces, or with what follows. */
 export class TcpMessage {
@@ -33,7 +34,10 @@ export class TcpMessage {
     return this.#data;
   }
 
-  /** @throws {FlowtapeError} `MESSAGE_SENT`: it is too late */
+  /**
+   * @throws {OptionsError} neither bytes nor a string
+   * @throws {FlowtapeError} `MESSAGE_SENT`: it is too late
+   */
   set data(value: Uint8Array | string) {
     if (this.#sealed) {
       throw new FlowtapeError(
@@ -41,8 +45,9 @@ export class TcpMessage {
         "the TCP message has passed and cannot be changed any more: do it in the hook tcpMessage",
       );
     }
+    const bytes = bytesToSend(value, "a TCP message");
     this.#original ??= this.#data;
-    this.#data = typeof value === "string" ? Buffer.from(value, "utf8") : value;
+    this.#data = bytes;
     this.#edited = true;
   }
 

@@ -5,9 +5,13 @@
  */
 import { Buffer, isUtf8 } from "node:buffer";
 import { FlowtapeError, OptionsError } from "./error.ts";
+import { describeValue } from "./matcher/describe.ts";
+import { bytesToSend } from "./message_data.ts";
 
 /** One of the two ends of a conversation. */
 export type Side = "client" | "server";
+
+const MESSAGE = "a WebSocket message";
 
 /** What a message is made from. */
 export interface WebSocketMessageInit {
@@ -51,7 +55,7 @@ export class WebSocketMessage {
     this.type = init.type;
     this.time = init.time;
     this.injected = init.injected ?? false;
-    this.#data = bytesOf(init.data);
+    this.#data = bytesToSend(init.data, MESSAGE);
     this.size = init.size ?? this.#data.length;
     this.#tooLong = this.size > this.#data.length;
   }
@@ -64,12 +68,12 @@ export class WebSocketMessage {
   /**
    * A string is sent as UTF-8.
    *
-   * @throws {OptionsError} bytes that are not UTF-8 for a text message
+   * @throws {OptionsError} neither bytes nor a string; bytes that are not UTF-8 for a text message
    * @throws {FlowtapeError} `MESSAGE_SENT`: it is too late
    */
   set data(value: Uint8Array | string) {
     this.#open("edited");
-    const bytes = bytesOf(value);
+    const bytes = bytesToSend(value, MESSAGE);
     if (this.type === "text" && typeof value !== "string" && !isUtf8(bytes)) {
       throw new OptionsError(
         "the data of a WebSocket text message must be UTF-8 (RFC 6455 section 5.6): inject a binary one",
@@ -186,9 +190,13 @@ export class WebSocketConversation {
    * Sends a message that the other side never sent: a string as text, bytes as binary. It goes out now, before a message that
    * a hook still holds; no hook fires for it. In `websocketHandshake` it waits for the handshake.
    *
+   * @throws {OptionsError} to neither side, or neither bytes nor a string
    * @throws {FlowtapeError} `WEBSOCKET_CLOSED`: nothing can be sent to that side any more
    */
   inject(to: Side, data: Uint8Array | string): WebSocketMessage {
+    if (to !== "client" && to !== "server") {
+      throw new OptionsError(`inject() sends to "client" or "server", not to ${describeValue(to)}`);
+    }
     return this.#control().inject(to, data);
   }
 
@@ -206,8 +214,4 @@ export class WebSocketConversation {
     if (this.control !== undefined) return this.control;
     throw new FlowtapeError("WEBSOCKET_CLOSED", "this WebSocket is closed: nothing can be sent over it any more");
   }
-}
-
-function bytesOf(data: Uint8Array | string): Uint8Array {
-  return typeof data === "string" ? Buffer.from(data, "utf8") : data;
 }

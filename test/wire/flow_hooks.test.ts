@@ -1,8 +1,19 @@
 // What addons leave behind in a flow: whatever it is, it fails that flow and nothing else.
 import { describe, expect, test } from "vitest";
-import { type Addon, FlowRequest, type HttpFlow, startProxy } from "../../src/mod.ts";
+import {
+  type Addon,
+  FlowRequest,
+  type HttpFlow,
+  respondWebSocket,
+  startProxy,
+  type TcpFlow,
+  TcpMessage,
+} from "../../src/mod.ts";
 import { startOrigin } from "../support/origin.ts";
 import { rawRequest } from "../support/raw_client.ts";
+import { echoServer } from "./tcp/support.ts";
+import { openTunnel } from "./tunnel.ts";
+import { openPeer } from "./websocket/peers.ts";
 
 const HOOKS = ["requestHeaders", "request", "responseHeaders", "response"] as const;
 /** Values that TypeScript would refuse. */
@@ -68,4 +79,56 @@ test("what the hook error leaves behind concerns nobody", async () => {
   await expect(rawRequest(proxy.port, "GET http://a.test/ HTTP/1.1\r\nHost: a\r\n\r\n")).rejects.toThrow();
   await proxy.waitFor({ host: "a.test" }, { timeout: 5000 });
   expect(proxy.flows.summary()).toContain("a.test");
+});
+
+describe("what is sent as a message and is none", () => {
+  test.each<[string, (flow: TcpFlow, message: TcpMessage) => void, string]>([
+    ...[null, 42, {}].map((value): [string, (flow: TcpFlow, message: TcpMessage) => void, string] => [
+      `message.data = ${JSON.stringify(value)}`,
+      (_, message) => void (message.data = value as never),
+      "the data of a TCP message is a string or a Uint8Array, not",
+    ]),
+    ["flow.error = null", (flow) => void (flow.error = null as never), "{ code, message } is accepted"],
+    ["flow.messages = null", (flow) => void ((flow as { messages: unknown }).messages = null), "tcpMessage of addon"],
+    ["flow.timings = null", (flow) => void ((flow as { timings: unknown }).timings = null), "tcpMessage of addon"],
+  ])("over TCP: %s", async (_, tcpMessage, complaint) => {
+    await using echo = await echoServer();
+    const proxy = await startProxy({ addons: [{ name: "careless", tcpMessage }] });
+    await using client = await openTunnel(proxy, `127.0.0.1:${echo.port}`);
+    await client.write("\x01\x02 hello");
+    await client.readAll().catch(() => {});
+    const flow = proxy.flows.last() as TcpFlow;
+    await expect.poll(() => flow.error?.code).toBe("HOOK_FAILED");
+    await expect(proxy.close()).rejects.toThrow(complaint);
+  });
+
+  test.each<[string, (flow: HttpFlow) => void, string]>([
+    [
+      "message.data",
+      ({ websocket }) => void (websocket!.messages[0]!.data = {} as never),
+      "a string or a Uint8Array, not {}",
+    ],
+    [
+      "inject() to nobody",
+      ({ websocket }) => void websocket!.inject("x" as never, "y"),
+      'to "client" or "server", not to "x"',
+    ],
+    ["inject()", ({ websocket }) => void websocket!.inject("client", 5 as never), "a string or a Uint8Array, not 5"],
+  ])("over a WebSocket: %s", async (_, websocketMessage, complaint) => {
+    const proxy = await startProxy({
+      addons: [{ name: "careless", websocketMessage }],
+      rules: [["*", respondWebSocket((client) => ({ message: (data) => client.send(data) }))]],
+    });
+    await using peer = await openPeer(proxy, "ws://chat.test/");
+    await peer.send({ opcode: "text", payload: "hello" });
+    expect(await peer.next()).toContain("close 1011");
+    await expect(proxy.close()).rejects.toThrow(complaint);
+  });
+
+  test("by respondWebSocket()", async () => {
+    const proxy = await startProxy({ rules: [["*", respondWebSocket((client) => client.send(5 as never))]] });
+    await using peer = await openPeer(proxy, "ws://chat.test/");
+    expect(await peer.next()).toContain("close 1011");
+    await expect(proxy.close()).rejects.toThrow("a string or a Uint8Array, not 5");
+  });
 });

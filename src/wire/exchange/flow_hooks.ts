@@ -4,8 +4,7 @@
  * @module
  */
 import { HookError, OptionsError } from "../../flow/error.ts";
-import { describeValue } from "../../flow/matcher/describe.ts";
-import type { FlowError } from "../../flow/flow_error.ts";
+import { checkFlowError, type FlowError } from "../../flow/flow_error.ts";
 import type { HttpFlow } from "../../flow/http_flow.ts";
 import { FlowRequest } from "../../flow/request.ts";
 import type { Dispatcher } from "../../hooks/dispatcher.ts";
@@ -91,8 +90,7 @@ export class FlowHooks {
         "flow.request is no FlowRequest: change the one that is there, or make one with FlowRequest.create()",
       );
     }
-    if (error === undefined || typeof error?.code === "string" && typeof error.message === "string") return;
-    throw new OptionsError(`flow.error is ${describeValue(error)}: { code, message } is accepted`);
+    if (error !== undefined) checkFlowError(error);
   }
 
   /** Whether the flow has its request; one is put back where there is none. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { Duplex } from "node:stream";
+import { bytesToSend } from "../../flow/message_data.ts";
 import type { TcpAnswer, TcpClientLine, TcpListener } from "../../flow/tcp_answer.ts";
 
 /** In the place of a server's connection: what is written to it is heard by an addon, what that says can be read from it. */
@@ -50,7 +51,8 @@ export class AnsweredServer implements TcpClientLine {
 
   /** @inheritdoc */
   send(bytes: Uint8Array): void {
-    if (!this.closed && bytes.length > 0) this.stream.push(bytes);
+    const data = bytesToSend(bytes, "a TCP message");
+    if (!this.closed && data.length > 0) this.stream.push(data);
   }
 
   /** @inheritdoc */

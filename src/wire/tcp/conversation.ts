@@ -7,7 +7,7 @@ import type { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { TcpAnswer } from "../../flow/tcp_answer.ts";
-import type { FlowError } from "../../flow/flow_error.ts";
+import { checkFlowError, type FlowError } from "../../flow/flow_error.ts";
 import type { BreakStage } from "../../flow/shape.ts";
 import type { TcpFlow } from "../../flow/tcp_flow.ts";
 import type { HookName } from "../../hooks/table.ts";
@@ -122,7 +122,17 @@ export class Conversation implements ClientConnection {
   }
 
   #unlessFailed(): void {
-    if (this.#flow.error !== undefined) this.#fail(this.#flow.error);
+    const { error } = this.#flow;
+    if (error !== undefined) this.#fail(this.#checked(error));
+  }
+
+  #checked(error: FlowError): FlowError {
+    try {
+      checkFlowError(error);
+      return error;
+    } catch (cause) {
+      return hookFailure(this.#context.hooks.refuse(cause, this.#flow));
+    }
   }
 
   #sideDone(from: "client" | "server"): void {

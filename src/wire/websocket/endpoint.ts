@@ -5,6 +5,7 @@
  */
 import { Buffer } from "node:buffer";
 import { OptionsError } from "../../flow/error.ts";
+import { bytesToSend } from "../../flow/message_data.ts";
 import type { Side } from "../../flow/websocket.ts";
 import type { WebSocketData } from "../../flow/websocket_answer.ts";
 import { ABNORMAL, closePayload, mayBeSent, NO_STATUS, readClose } from "./close.ts";
@@ -64,11 +65,15 @@ export class Endpoint {
     }
   }
 
-  /** Sends a message. */
+  /**
+   * Sends a message.
+   *
+   * @throws {OptionsError} neither bytes nor a string
+   */
   send(data: WebSocketData): void {
     if (this.#closing) return;
     const opcode = typeof data === "string" ? TEXT : BINARY;
-    const payload = typeof data === "string" ? Buffer.from(data, "utf8") : data;
+    const payload = bytesToSend(data, "a WebSocket message");
     this.#on.bytes(this.#writer.frames({ opcode, compressed: false }, payload));
   }
 
