@@ -12,7 +12,7 @@ import type { Addon, LogEntry } from "../hooks/addon.ts";
 import { Bindings } from "./correlate/bindings.ts";
 import type { TapeEntry } from "./entry.ts";
 import { checkTapeOptions, type TapeMode, type TapeOptions } from "./options.ts";
-import { isCi, Modes, resolveMode } from "./modes.ts";
+import { type Env, Modes, readEnv, resolveMode } from "./modes.ts";
 import { Player } from "./player.ts";
 import { Recorder } from "./recorder.ts";
 import { mayStream } from "./streams/chunk.ts";
@@ -46,6 +46,8 @@ export interface TapeReport {
   log(entry: LogEntry): void;
   /** Sends a request to its server, for mode `verify`. */
   ask?: AskServer;
+  /** The environment variables; those of this process by default. */
+  readonly env?: Env;
 }
 
 /** An addon that replays, and that the wire tells what to record. */
@@ -89,8 +91,9 @@ export async function openTape(
   store: TapeStore = options.store ?? fileStore,
 ): Promise<TapeAddon> {
   checkTapeOptions(options);
-  await noteUse(options.path);
-  const main = resolveMode(options.mode);
+  const env = readEnv(report.env);
+  const main = resolveMode(options.mode, env);
+  await noteUse(options.path, env.FLOWTAPE_USAGE);
   if (main === "passthrough" && !options.modes?.length) {
     return {
       name: "tape",
@@ -110,9 +113,10 @@ export async function openTape(
   const release = startReading(await identityOf(store, options.path));
   try {
     const state = await stateOf(options, store);
-    const mayRecord = new Modes(options, { exists: false }).some("auto", "record");
+    const mayRecord = new Modes(options, { exists: false, env }).some("auto", "record");
     const expired = checkExpiry(options, { state, mayRecord, log: (entry) => report.log(entry) });
-    return await open(options, new Modes(options, { exists: state.exists, expired }), report, store, release);
+    const modes = new Modes(options, { exists: state.exists, expired, env });
+    return await open(options, modes, report, store, release);
   } catch (error) {
     release();
     throw error;
@@ -129,7 +133,7 @@ async function open(
   const redactor = createRedactor(options.redact);
   const { path } = options;
   const times = writesTimes(options);
-  const restored = secretsInEnvironment(options.redact || {}, process.env);
+  const restored = secretsInEnvironment(options.redact || {}, report.env ?? process.env);
   const bindings = new Bindings(restored);
   const ledger = new Ledger(restored, (secret) => bindings.placeholderOf(secret));
   const writing = createWritingRedactor(options.redact, ledger);
@@ -192,7 +196,7 @@ async function open(
     await allOf([
       async () => {
         const unused = player?.unused ?? [];
-        const policy = options.unused === "prune" && isCi() ? "warn" : options.unused;
+        const policy = options.unused === "prune" && modes.ci ? "warn" : options.unused;
         const writer = () => new TapeWriter(path, { redactor: writing, times, store });
         const all = tape?.entries.length ?? 0;
         await dealWithUnused(unused, { policy, all, modes, missed, path, store, redactor, writer, log });

@@ -14,6 +14,24 @@ import { TAPE_MODES, type TapeMode, type TapeOptions } from "./options.ts";
 /** The environment variables of a process. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
+/** The variables that decide about modes, as they are now. */
+export function readEnv(from: Env = process.env): Env {
+  return {
+    CI: from.CI,
+    FLOWTAPE_MODE: permitted(from, "FLOWTAPE_MODE"),
+    FLOWTAPE_USAGE: permitted(from, "FLOWTAPE_USAGE"),
+  };
+}
+
+/** On Deno each variable must be allowed: one that is not is not set. */
+function permitted(from: Env, name: string): string | undefined {
+  try {
+    return from[name];
+  } catch {
+    return undefined;
+  }
+}
+
 /** What is done with a flow. */
 export type FlowMode = Exclude<TapeMode, "once">;
 
@@ -32,14 +50,14 @@ export interface ModeContext {
  *
  * @throws {OptionsError} `FLOWTAPE_MODE` is no mode
  */
-export function resolveMode(mode: TapeMode = "auto", env: Env = process.env): TapeMode {
+export function resolveMode(mode: TapeMode = "auto", env: Env = readEnv()): TapeMode {
   const ordered = modeOfEnv(env);
   if (ordered !== undefined) return ordered;
   return (mode === "auto" || mode === "once") && isCi(env) ? "replay" : mode;
 }
 
 /** Whether this is a CI server: `CI` is set, and not to `0` or `false`. */
-export function isCi(env: Env = process.env): boolean {
+function isCi(env: Env): boolean {
   return !["", "0", "false"].includes((env.CI ?? "").trim().toLowerCase());
 }
 
@@ -47,11 +65,14 @@ export function isCi(env: Env = process.env): boolean {
 export class Modes {
   /** That of flows for which there is no other. */
   readonly main: FlowMode;
+  /** Whether this is a CI server. */
+  readonly ci: boolean;
   readonly #special: readonly { readonly matcher: CompiledMatcher; readonly mode: FlowMode }[];
 
   /** @throws {OptionsError} `FLOWTAPE_MODE` is no mode */
   constructor({ mode, modes = [] }: Pick<TapeOptions, "mode" | "modes">, context: ModeContext) {
-    const { exists, expired = false, env = process.env } = context;
+    const { exists, expired = false, env = readEnv() } = context;
+    this.ci = isCi(env);
     const settle = (given: TapeMode | undefined): FlowMode => {
       const resolved = resolveMode(given, env);
       if (expired && (resolved === "auto" || resolved === "once")) return "record";

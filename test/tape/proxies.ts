@@ -22,23 +22,16 @@ export async function entriesOf(path: string): Promise<string[]> {
   );
 }
 
-/** Sets variables of this process until it is disposed of. The tests of mode "auto" run on CI servers too. */
-export function withEnv(changes: Record<string, string | undefined>): Disposable {
-  const all: Record<string, string | undefined> = {
-    CI: undefined,
-    FLOWTAPE_MODE: undefined,
-    FLOWTAPE_USAGE: undefined,
-    ...changes,
-  };
-  const before = Object.keys(all).map((name) => [name, process.env[name]] as const);
-  const set = (name: string, value: string | undefined) => {
-    if (value === undefined) delete process.env[name];
-    else process.env[name] = value;
-  };
-  for (const [name, value] of Object.entries(all)) set(name, value);
+/**
+ * Takes the variables away that decide about modes, until it is disposed of. The tests of mode "auto" run on CI servers too. They are
+ * never set: where tests run in threads, they are those of all.
+ */
+export function withoutEnv(): Disposable {
+  const before = ["CI", "FLOWTAPE_MODE", "FLOWTAPE_USAGE"].map((name) => [name, process.env[name]] as const);
+  for (const [name] of before) delete process.env[name];
   return {
     [Symbol.dispose]() {
-      for (const [name, value] of before) set(name, value);
+      for (const [name, value] of before) if (value !== undefined) process.env[name] = value;
     },
   };
 }

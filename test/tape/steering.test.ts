@@ -6,8 +6,8 @@ import { respond, startProxy, type TapeMode, type TapeOptions, tcp } from "../..
 import { Modes } from "../../src/tape/modes.ts";
 import { type Origin, startOrigin } from "../support/origin.ts";
 import { type TempFolder, tempFolder } from "../support/temp.ts";
-import { ask, entriesOf, withEnv } from "./proxies.ts";
-import { flowOf } from "./tapes.ts";
+import { ask, entriesOf, withoutEnv } from "./proxies.ts";
+import { flowOf, open } from "./tapes.ts";
 
 let folder: TempFolder;
 let path: string;
@@ -16,7 +16,7 @@ let env: Disposable;
 let count = 0;
 
 beforeEach(async () => {
-  env = withEnv({});
+  env = withoutEnv();
   folder = await tempFolder();
   path = folder.file("a.har");
   count = 0;
@@ -82,14 +82,11 @@ describe("the mode that is meant", () => {
     expect(modes.of(flowOf({ url: "https://shop.test/a" }))).toBe(expected);
   });
 
-  test("FLOWTAPE_MODE that is no mode: an error that says what is accepted, and nothing is opened", async () => {
-    using _ = withEnv({ FLOWTAPE_MODE: "recrod" });
-    await expect(startProxy({ tape: path })).rejects.toThrow(
+  test("FLOWTAPE_MODE that is no mode: an error that says what is accepted", async () => {
+    await expect(open(path, {}, undefined, { FLOWTAPE_MODE: "recrod" })).rejects.toThrow(
       'the environment variable FLOWTAPE_MODE is "recrod": auto, replay, record, once, passthrough, verify are accepted; ' +
         'did you mean "record"?',
     );
-    await using proxy = await startProxy();
-    expect(proxy.port).toBeGreaterThan(0);
   });
 
   test("matchers go in order; what none matches has the mode of the tape", () => {
@@ -107,13 +104,6 @@ describe("the mode that is meant", () => {
       "replay",
     ]);
   });
-});
-
-test("FLOWTAPE_MODE goes before the option of a proxy", async () => {
-  expect(await run({ mode: "replay" }, "/a")).toBe("-");
-  using _ = withEnv({ FLOWTAPE_MODE: "record" });
-  expect(await run({ mode: "replay" }, "/a")).toBe("1");
-  expect(await entriesOf(path)).toEqual(["GET /a 1"]);
 });
 
 test("once records when there is no tape, and only replays from then on", async () => {
@@ -267,9 +257,10 @@ describe("blockUnsafe", () => {
   });
 });
 
-test("a tape is left alone where all modes are passthrough, even a damaged one", async () => {
+test("a tape is left alone where the mode is passthrough, even a damaged one", async () => {
   await writeFile(path, "damaged");
-  using _ = withEnv({ FLOWTAPE_MODE: "passthrough" });
-  expect(await run({ mode: "replay" }, "/a")).toBe("1");
+  const { tape } = await open(path, { mode: "replay" }, undefined, { FLOWTAPE_MODE: "passthrough" });
+  expect(tape.mode).toBe("passthrough");
+  await tape.close();
   expect(await readFile(path, "utf8")).toBe("damaged");
 });

@@ -4,7 +4,6 @@
  * @module
  */
 import { readFile } from "node:fs/promises";
-import process from "node:process";
 import { BodyBuffer } from "../../src/flow/body_buffer.ts";
 import type { FlowError } from "../../src/flow/flow_error.ts";
 import type { HeadersLike } from "../../src/flow/headers.ts";
@@ -40,19 +39,21 @@ export interface Opened {
   log: LogEntry[];
 }
 
-export async function open(path: string, options: Partial<TapeOptions> = {}, store?: TapeStore): Promise<Opened> {
+export async function open(
+  path: string,
+  options: Partial<TapeOptions> = {},
+  store?: TapeStore,
+  // The tests of mode "auto" run on CI servers too.
+  env: Record<string, string> = {},
+): Promise<Opened> {
   const unmatched: string[] = [];
   const log: LogEntry[] = [];
   const report = {
     unmatched: (_flow: HttpFlow, explanation: string) => void unmatched.push(explanation),
     log: (entry: LogEntry) => void log.push(entry),
+    env,
   };
-  // The tests of mode "auto" run on CI servers too.
-  const ci = process.env.CI;
-  delete process.env.CI;
-  const opening = openTape({ path, ...options }, report, store);
-  if (ci !== undefined) process.env.CI = ci;
-  return { tape: await opening, unmatched, log };
+  return { tape: await openTape({ path, ...options }, report, store), unmatched, log };
 }
 
 /** Records flows on a new tape. */

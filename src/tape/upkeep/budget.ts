@@ -19,6 +19,10 @@ export interface Planned {
   readonly items: Iterable<{ load(): Promise<HarEntry | string> }>;
 }
 
+// A comma, a line break and six spaces; what closes the document is as much, without a comma in front of the first entry.
+const SEPARATOR = 8;
+const TAIL = "\n    ]\n  }\n}\n".length - 1;
+
 /** How many entries the error names. */
 const NAMED = 5;
 
@@ -31,12 +35,12 @@ export async function checkBudget({ path, store, log, items }: Planned, maxBytes
   const folder = bodyFolder(path);
   const files = new Map<string, number>();
   const largest: { readonly title: string; readonly bytes: number }[] = [];
-  let total = Buffer.byteLength(printHead(log));
+  let total = Buffer.byteLength(printHead(log)) + TAIL;
   for (const item of items) {
     const entry = await item.load();
     const text = typeof entry === "string" ? entry : printEntry(entry);
     let bytes = Buffer.byteLength(text);
-    total += bytes;
+    total += bytes + SEPARATOR;
     for (const name of filesOf(text)) {
       const known = files.get(name);
       const size = known ?? await sizeOf(join(folder, name), store);

@@ -5,12 +5,11 @@
  */
 import { appendFile, mkdir, readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import process from "node:process";
 import { OptionsError } from "../../flow/error.ts";
 import { fileIdentity } from "../store/file_identity.ts";
 
 /** Notes that a tape is used. Workers of a test runner may do it at the same time: a line is written in one piece. */
-export async function noteUse(path: string, file: string | undefined = process.env.FLOWTAPE_USAGE): Promise<void> {
+export async function noteUse(path: string, file: string | undefined): Promise<void> {
   if (file === undefined || file === "") return;
   const target = resolve(file);
   await mkdir(dirname(target), { recursive: true });

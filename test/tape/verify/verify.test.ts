@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { type LogEntry, type Proxy, startProxy, type TapeOptions } from "../../../src/mod.ts";
 import { type Origin, type OriginResponse, startOrigin } from "../../support/origin.ts";
 import { type TempFolder, tempFolder } from "../../support/temp.ts";
-import { ask, entriesOf, withEnv } from "../proxies.ts";
+import { ask, entriesOf, withoutEnv } from "../proxies.ts";
 
 let folder: TempFolder;
 let path: string;
@@ -18,7 +18,7 @@ const json = (value: unknown, more: [string, string][] = [], status = 200): Orig
 });
 
 beforeEach(async () => {
-  env = withEnv({});
+  env = withoutEnv();
   folder = await tempFolder();
   path = folder.file("a.har");
   answer = json({ id: 1, name: "Ada" });
