@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 import type { LogEntry } from "../hooks/addon.ts";
 import { FlowtapeError, TapeError } from "../flow/error.ts";
 import type { Flow } from "../flow/flow.ts";
@@ -12,13 +13,14 @@ import { bodyFolder } from "./har.ts";
 import type { TapeOptions } from "./options.ts";
 import { type ExchangeParts, partsOfFlow } from "./parts.ts";
 import { findJournals } from "./record/found.ts";
-import type { Keep } from "./record/journal.ts";
+import { encoded, type EncodedExchange, type Journal, type Keep, type NewLine } from "./record/journal.ts";
 import type { Kept } from "./record/kept.ts";
 import { locked } from "./record/locked.ts";
 import { momentsOf } from "./record/moments.ts";
 import { Recording } from "./record/recording.ts";
 import { SecretLeftError } from "./redact/gate.ts";
 import { type HeldEntry, heldEntry, holdsSecret } from "./redact/held.ts";
+import { Repeats } from "./record/repeats.ts";
 import type { Redactor } from "./redact/redactor.ts";
 import { thisProcess } from "./store/owner.ts";
 import type { TapeStore } from "./store/tape_store.ts";
@@ -37,6 +39,8 @@ export interface RecorderOptions {
   /** For what is written. */
   readonly writing: Redactor;
   readonly store: TapeStore;
+  /** How many secrets are known: what comes after a new one may be written in another way. */
+  secrets?(): number;
   /** Whether a flow takes the place of what its matcher matches on the tape. */
   anew?(flow: Flow): boolean;
   /** The entries of the tape that such flows replace. */
@@ -48,18 +52,22 @@ export interface RecorderOptions {
 export class Recorder {
   readonly #with: RecorderOptions;
   readonly #writer: TapeWriter;
+  readonly #times: boolean;
   readonly #settled: () => Promise<void>;
   readonly #cut: string[] = [];
   // Exchanges that look as if they held a secret: as long as there are any, nothing becomes a tape.
   readonly #held: HeldEntry[] = [];
   readonly #working = new Set<Promise<void>>();
+  #lines: NewLine[] = [];
+  readonly #repeats = new Repeats<EncodedExchange>();
+  #flushing: Promise<void> | undefined;
   #recording: Promise<Recording> | undefined;
   #failed: { readonly error: unknown } | undefined;
 
   /** @param options where and how */
   constructor(options: RecorderOptions) {
     const { options: { path }, writing, store } = options;
-    const times = writesTimes(options.options);
+    const times = this.#times = writesTimes(options.options);
     this.#with = options;
     // Who is just finishing a recording does not know of this one; who finishes later does.
     const settled = () => locked(store, path, () => Promise.resolve());
@@ -99,7 +107,7 @@ export class Recorder {
    * @throws {TapeError} `TAPE_NOT_WRITTEN`; `TAPE_HOLDS_SECRET`: nothing is written; `TAPE_BODY_TRUNCATED` after everything else has been written
    */
   async write(): Promise<void> {
-    await Promise.all(this.#working);
+    await this.#written();
     const recording = await this.#recording?.catch(() => undefined);
     const { options: { path }, keep, log } = this.#with;
     if (this.#failed !== undefined) {
@@ -130,7 +138,7 @@ export class Recorder {
 
   /** Leaves the tape as it was. */
   async discard(): Promise<void> {
-    await Promise.all(this.#working);
+    await this.#written();
     const recording = await this.#recording?.catch(() => undefined);
     await this.#forget(recording);
   }
@@ -162,22 +170,50 @@ export class Recorder {
   async #keep(flow: Flow): Promise<void> {
     try {
       const { journal } = await this.#begun();
-      const parts = flow.type === "http" ? partsOfFlow(flow) : tcpPartsOf(flow);
-      const entry = await this.#writer.encode(parts).catch((error) => this.#hold(flow, parts, error));
-      if (entry !== undefined && this.#failed === undefined) {
+      const exchange = this.#repeated(flow) ?? await this.#encode(flow);
+      if (exchange !== undefined && this.#failed === undefined) {
         const anew = this.#with.anew?.(flow) ? { anew: true as const } : {};
-        await journal.append([{ ...momentsOf(flow), ...anew, entry }]);
+        this.#lines.push({ ...momentsOf(flow), ...anew, ...exchange });
+        this.#flushing ??= new Promise((resolve) => setImmediate(() => resolve(this.#flush(journal))));
       }
     } catch (error) {
       this.#fail(error);
     }
   }
 
+  async #written(): Promise<void> {
+    await Promise.all(this.#working);
+    await this.#flushing;
+  }
+
+  // What was over in one turn of the event loop is written at once: that is most of what writing costs.
+  async #flush(journal: Journal): Promise<void> {
+    this.#flushing = undefined;
+    const lines = this.#lines;
+    this.#lines = [];
+    try {
+      await journal.append(lines);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #repeated(flow: Flow): EncodedExchange | undefined {
+    return this.#times ? undefined : this.#repeats.find(flow, this.#with.secrets?.() ?? 0);
+  }
+
+  async #encode(flow: Flow): Promise<EncodedExchange | undefined> {
+    const parts = flow.type === "http" ? partsOfFlow(flow) : tcpPartsOf(flow);
+    const entry = await this.#writer.encode(parts).catch((error) => this.#hold(flow, parts, error));
+    if (entry === undefined) return undefined;
+    const exchange = encoded(entry);
+    if (!this.#times) this.#repeats.keep(flow, exchange);
+    return exchange;
+  }
+
   async #hold(flow: Flow, parts: ExchangeParts | TcpParts, error: unknown): Promise<undefined> {
     if (!(error instanceof SecretLeftError)) throw error;
-    // What looks like a secret may stand in the query.
-    const [entry] = this.#name(flow).split(/[?#]/, 1) as [string];
-    this.#held.push(await heldEntry(entry, parts, error));
+    this.#held.push(await heldEntry(this.#name(flow), parts, error));
     return undefined;
   }
 

@@ -10,6 +10,7 @@
 import { Buffer } from "node:buffer";
 import { BodyBuffer } from "../../flow/body_buffer.ts";
 import { FlowHeaders } from "../../flow/headers.ts";
+import { essence, isJson } from "../../flow/media_type.ts";
 import { FlowRequest } from "../../flow/request.ts";
 import type { FlowResponse } from "../../flow/response.ts";
 import { splitUrl, type TapeEntry } from "../entry.ts";
@@ -62,6 +63,8 @@ export class Correlator {
   readonly #on: boolean;
   readonly #evidence: Evidence;
   readonly #traits = new WeakMap<TapeEntry, Traits>();
+  readonly #secrets = new WeakMap<TapeEntry, Traits["secrets"]>();
+  readonly #alike = new WeakMap<readonly TapeEntry[], boolean>();
   readonly #given = new WeakMap<object, Given>();
   // What a request was found to say in place of what is recorded.
   readonly #own = new WeakMap<FlowRequest, Pairs>();
@@ -181,7 +184,7 @@ export class Correlator {
    * good.
    */
   prefer(entries: readonly TapeEntry[], request: FlowRequest): ReadonlySet<TapeEntry> | undefined {
-    if (!this.#on) return undefined;
+    if (!this.#on || this.#areAlike(entries)) return undefined;
     const { bindings } = this.#with;
     const values = new RequestValues(request);
     let best = -Infinity;
@@ -295,12 +298,24 @@ export class Correlator {
     return this.#byAddress.get(outlineOfAddress(request.method, redactor.url(request.url), match).shape) ?? [];
   }
 
-  /** Secrets in address and header fields, which are in memory. */
+  /** Whether all of them have the same secrets; found out once for each list. */
+  #areAlike(entries: readonly TapeEntry[]): boolean {
+    let alike = this.#alike.get(entries);
+    if (alike === undefined) {
+      const [first, ...others] = entries.map((entry) => this.#secretsOf(entry).join("\n"));
+      this.#alike.set(entries, alike = others.every((other) => other === first));
+    }
+    return alike;
+  }
+
+  /** Secrets in what is in memory of a request. */
   #secretsOf(entry: TapeEntry): Traits["secrets"] {
-    const known = this.#traits.get(entry);
-    if (known !== undefined) return known.secrets;
-    const head = entry.requestNow() ?? headOf(entry);
-    return Array.from(new RequestValues(head)).filter(([, value]) => isPlaceholder(value));
+    let secrets = this.#secrets.get(entry);
+    if (secrets === undefined) {
+      const values = new RequestValues(entry.requestNow() ?? headOf(entry));
+      this.#secrets.set(entry, secrets = Array.from(values).filter(([, value]) => isPlaceholder(value)));
+    }
+    return secrets;
   }
 
   async #traitsOf(entry: TapeEntry): Promise<Traits> {
@@ -319,6 +334,7 @@ export class Correlator {
 }
 
 const NONE: Pairs = new Map();
+const FORM = "application/x-www-form-urlencoded";
 
 /** Whether a client has drawn it by lot: identifiers that stand in a program do not count. */
 function isDrawn(value: string): boolean {
@@ -364,7 +380,7 @@ function rewritten(request: FlowRequest, pairs: Pairs): FlowRequest {
   }
   return new FlowRequest(
     request.method,
-    splitUrl(substitute(request.url, pairs)),
+    splitUrl(substitute(request.url, pairs, "url")),
     request.httpVersion,
     headers,
     content,
@@ -377,7 +393,9 @@ function headOf(entry: TapeEntry): FlowRequest {
 }
 
 function substituteFields(response: FlowResponse, pairs: Pairs): void {
-  const fields = Array.from(response.headers, ([name, value]): [string, string] => [name, substitute(value, pairs)]);
+  const fields = Array.from(response.headers, ([name, value]): [string, string] => {
+    return [name, substitute(value, pairs, /^(?:.*location|link|refresh)$/i.test(name) ? "url" : "text")];
+  });
   if (fields.every(([, value], i) => value === response.headers.raw[i]![1])) return;
   response.headers = FlowHeaders.from(fields);
 }
@@ -389,7 +407,8 @@ export function substituteBytes(bytes: Uint8Array, contentType: string | null, p
   const there = Array.from(pairs.keys()).some((from) => raw.includes(from) || raw.includes(encodeURIComponent(from)));
   const body = there ? toText(bytes, contentType) : undefined;
   if (body === undefined) return bytes;
-  const text = substitute(body.text, pairs);
+  const form = isJson(contentType) ? "json" : essence(contentType) === FORM ? "url" : "text";
+  const text = substitute(body.text, pairs, form);
   return text === body.text ? bytes : body.encode(text);
 }
 

@@ -48,19 +48,33 @@ export function isUnusual(value: string): boolean {
 /** What a value is replaced with. */
 export type Pairs = ReadonlyMap<string, string>;
 
+/** How values are written: as they are, in URLs, in JSON. */
+export type TextForm = "text" | "url" | "json";
+
 /** Replaces values in text, as they are and as they stand in URLs. */
-export function substitute(text: string, pairs: Pairs): string {
+export function substitute(text: string, pairs: Pairs, form: TextForm = "text"): string {
   if (pairs.size === 0) return text;
+  const write = form === "url" ? encodeURIComponent : form === "json" ? inJson : asItIs;
   const all = new Map<string, string>();
   for (const [from, to] of pairs) {
-    if (from === to || !text.includes(from) && !text.includes(encodeURIComponent(from))) continue;
-    all.set(from, to);
-    all.set(encodeURIComponent(from), encodeURIComponent(to));
+    const encoded = encodeURIComponent(from);
+    const plain = form === "json" ? inJson(from) : from;
+    if (from === to || (!text.includes(plain) && !text.includes(encoded))) continue;
+    if (encoded !== plain) all.set(encoded, encodeURIComponent(to));
+    all.set(plain, write(to));
   }
   if (all.size === 0) return text;
   // At once, so that what was put in is not replaced again; the longest first, as one may begin like another.
   const froms = [...all.keys()].sort((a, b) => b.length - a.length).map(escape);
   return text.replace(new RegExp(froms.join("|"), "g"), (from) => all.get(from)!);
+}
+
+function asItIs(text: string): string {
+  return text;
+}
+
+function inJson(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
 }
 
 function escape(text: string): string {

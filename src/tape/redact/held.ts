@@ -8,7 +8,8 @@ import { encodeEntry } from "../encode.ts";
 import type { ExchangeParts } from "../parts.ts";
 import type { TcpParts } from "../streams/said.ts";
 import type { SecretLeftError } from "./gate.ts";
-import type { Suspect } from "./suspects.ts";
+import { looksRandom } from "./random.ts";
+import { mask, type Suspect } from "./suspects.ts";
 
 /** An exchange that is not written. */
 export interface HeldEntry {
@@ -35,10 +36,13 @@ export function holdsSecret(path: string, held: readonly HeldEntry[]): TapeError
 
 /** What an exchange would leave on a tape, and why it is not written. */
 export async function heldEntry(
-  entry: string,
+  name: string,
   exchange: ExchangeParts | TcpParts,
   error: SecretLeftError,
 ): Promise<HeldEntry> {
+  // What looks like a secret may stand in the address too.
+  const entry = name.split(/[?#]/, 1)[0]!
+    .replace(/[\w~.-]{20,}/g, (part) => looksRandom(part, { least: 20 }) ? mask(part) : part);
   const all = (parts: ExchangeParts | TcpParts) =>
     error.suspectsIn((redactor) =>
       encodeEntry(parts, { redactor, times: false, keepBody: () => Promise.resolve("none") })

@@ -101,6 +101,11 @@ export class Ledger implements Placeholders {
     return this.#anywhere.has(word) ? this.#known.get(word) : undefined;
   }
 
+  /** How many secrets are known. */
+  get size(): number {
+    return this.#known.size;
+  }
+
   /** Whether there are any such words. */
   get hasWords(): boolean {
     return this.#anywhere.size > 0;

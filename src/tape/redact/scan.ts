@@ -94,8 +94,8 @@ async function scanFile(path: string, options: RedactOptions): Promise<Finding[]
   } catch (cause) {
     throw new TapeError("TAPE_UNREADABLE", `${path} cannot be read: ${(cause as Error).message}`, { cause });
   }
-  const scanner = new Scanner(path, options);
   const log = logIn(bytes);
+  const scanner = new Scanner(path, options, log === undefined ? "Take it out of the file." : REWRITE);
   if (log === undefined) {
     await scanner.body(bytes, /json/.test(path.slice(-6)) ? "application/json" : "text/plain", path, "text");
     return scanner.findings;
@@ -123,10 +123,12 @@ class Scanner {
   readonly findings: Finding[] = [];
   readonly #path: string;
   readonly #secrets: Secrets;
+  readonly #fix: string;
   #found: (readonly [secret: string, name: string])[] = [];
 
-  constructor(path: string, options: RedactOptions) {
+  constructor(path: string, options: RedactOptions, fix: string) {
     this.#path = path;
+    this.#fix = fix;
     const spy: Placeholders = {
       of: (secret, name) => {
         this.#found.push([secret, name]);
@@ -231,7 +233,7 @@ class Scanner {
         field,
         kind: name.toLowerCase(),
         excerpt: mask(secret),
-        fix: REWRITE,
+        fix: this.#fix,
       });
     }
     for (const { field: within, kind, excerpt, redact, allow } of suspects) {

@@ -96,6 +96,15 @@ test("a body of text says which pattern would do, and it does", async () => {
   expect(await readFile(folder.file("c.har"), "utf8")).toContain(secret);
 });
 
+test("it is not in the path that the message shows either", async () => {
+  await using folder = await tempFolder();
+  const { message } = await refusal(
+    record(folder.file("a.har"), [{ ...flow, url: `https://shop.test/x/${secret}/y` }]),
+  );
+  expect(message).not.toContain(secret);
+  expect(message).toContain(`https://shop.test/x/${secret.slice(0, 4)}... (40 characters)/y`);
+});
+
 test("redact: false has no gate", async () => {
   await using folder = await tempFolder();
   await record(folder.file("a.har"), [flow], { redact: false });

@@ -1,7 +1,6 @@
 // What stands on the tape in the place of secrets, and what clients are given on replay.
 import { readFile } from "node:fs/promises";
-import process from "node:process";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Ledger } from "../../../src/tape/redact/placeholders.ts";
 import { tempFolder } from "../../support/temp.ts";
 import { type FlowInit, flowOf, open, pass, record } from "../tapes.ts";
@@ -9,10 +8,6 @@ import { generator } from "./carriers.ts";
 
 const of = generator(7);
 const json = { "content-type": "application/json" };
-
-afterEach(() => {
-  delete process.env["SHOP_TOKEN_OF_TEST"];
-});
 
 function login(token: string, session: string): FlowInit[] {
   return [
@@ -105,18 +100,22 @@ describe("restore", () => {
     response: { headers: { ...json, "x-key-of": `a ${token}` }, json: { note: `it is ${token}.`, value: token } },
   };
 
+  async function recordWith(path: string, flow: FlowInit): Promise<void> {
+    const { tape } = await open(path, { mode: "record", redact }, undefined, { SHOP_TOKEN_OF_TEST: token });
+    tape.record(flowOf(flow));
+    await tape.close();
+  }
+
   test("what is in the environment has its name on every tape, wherever it stands, and is given back", async () => {
     await using folder = await tempFolder();
     const path = folder.file("a.har");
-    process.env["SHOP_TOKEN_OF_TEST"] = token;
-    await record(path, [exchange], { redact });
+    await recordWith(path, exchange);
     const text = await readFile(path, "utf8");
     expect(text).not.toContain(token);
     expect(text.match(/\[redacted:SHOP\]/g)!.length).toBeGreaterThan(3);
 
     const other = of("base62", 20);
-    process.env["SHOP_TOKEN_OF_TEST"] = other;
-    const { tape } = await open(path, { mode: "replay", redact });
+    const { tape } = await open(path, { mode: "replay", redact }, undefined, { SHOP_TOKEN_OF_TEST: other });
     const { response } = await pass(tape, { url: `https://shop.test/hook/${other}?a=1` });
     expect(response!.json()).toEqual({ note: `it is ${other}.`, value: other });
     expect(response!.headers.get("x-key-of")).toBe(`a ${other}`);
@@ -126,12 +125,11 @@ describe("restore", () => {
   test("also without correlation; and without the variable, clients are given what is on the tape", async () => {
     await using folder = await tempFolder();
     const path = folder.file("a.har");
-    process.env["SHOP_TOKEN_OF_TEST"] = token;
-    await record(path, [{ ...exchange, url: "https://shop.test/x" }], { redact });
-    const { tape } = await open(path, { mode: "replay", redact, match: { correlate: false } });
+    await recordWith(path, { ...exchange, url: "https://shop.test/x" });
+    const off = { mode: "replay", redact, match: { correlate: false } } as const;
+    const { tape } = await open(path, off, undefined, { SHOP_TOKEN_OF_TEST: token });
     expect((await pass(tape, { url: "https://shop.test/x" })).response!.json()).toMatchObject({ value: token });
     await tape.close();
-    delete process.env["SHOP_TOKEN_OF_TEST"];
     const { tape: bare } = await open(path, { mode: "replay", redact });
     expect((await pass(bare, { url: "https://shop.test/x" })).response!.json()).toMatchObject({
       value: "[redacted:SHOP]",
