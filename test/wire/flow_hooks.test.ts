@@ -7,7 +7,7 @@ import {
   respondWebSocket,
   startProxy,
   type TcpFlow,
-  TcpMessage,
+  type TcpMessage,
 } from "../../src/mod.ts";
 import { startOrigin } from "../support/origin.ts";
 import { rawRequest } from "../support/raw_client.ts";
