@@ -5,20 +5,7 @@
  */
 import { OptionsError } from "../flow/error.ts";
 import type { Matcher } from "../flow/matcher/types.ts";
-import {
-  boolean,
-  callable,
-  type Check,
-  checkShape,
-  matcher,
-  names,
-  nonEmptyString,
-  oneOf,
-  required,
-  shape,
-  whole,
-  wrong,
-} from "./check.ts";
+import { boolean, checkShape, matcher, names, nonEmptyString, oneOf, required, shape, whole, wrong } from "./check.ts";
 import { checkMatchOptions, type MatchOptions } from "./match/match_options.ts";
 import type { TapeStore } from "./store/tape_store.ts";
 import { checkRedactOptions, type RedactOptions } from "./redact/options.ts";

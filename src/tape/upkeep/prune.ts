@@ -4,7 +4,7 @@
  * @module
  */
 import { access, readdir, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname } from "node:path";
 import process from "node:process";
 import { bodyFolder } from "../har.ts";
 import { fileIdentity } from "../store/file_identity.ts";

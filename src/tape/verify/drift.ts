@@ -25,7 +25,11 @@ export class Drift {
   readonly differences: readonly Comparison[];
   readonly #title: string;
 
-  /** @param title the request, without credentials */
+  /**
+   * For mode `verify`.
+   *
+   * @param title the request, without credentials
+   */
   constructor(flow: HttpFlow, entry: TapeEntry, differences: readonly Comparison[], title: string) {
     this.flow = flow;
     this.entry = entry;

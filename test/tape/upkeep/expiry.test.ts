@@ -156,7 +156,7 @@ describe("maxBytes", () => {
     const closing = run({ maxBytes: 4000 }, "/b", "/large", "/c");
     await expect(closing).rejects.toMatchObject({ name: "TapeError", code: "TAPE_TOO_LARGE" });
     await expect(closing).rejects.toThrow(/it would have \d+\.\d kB, and maxBytes allows 4\.0 kB/);
-    await expect(closing).rejects.toThrow(/largest entries:\n  \d\.\d kB  GET http:\S+\/large\n/);
+    await expect(closing).rejects.toThrow(/largest entries:\n {2}\d\.\d kB {2}GET http:\S+\/large\n/);
     await expect(closing).rejects.toThrow('modes: [["<matcher>", "passthrough"]]');
     expect(await readFile(path, "utf8")).toBe(before);
     expect(await readdir(folder.path)).toEqual(["a.har"]);

@@ -133,7 +133,7 @@ describe("stats()", () => {
     expect(all).toMatchObject({ entries: 4, saved: 3000, hosts: { "a.test": 2, "b.test:8443": 1, "shop.test": 1 } });
     expect(all.oldest!.recorded).toBe("2021-05-06");
     expect(String(all)).toContain("4 entries on 2 tapes, ");
-    expect(String(all)).toMatch(/      3  \d\.\d kB  \d{4}-\d\d-\d\d  .*a\.har\n/);
+    expect(String(all)).toMatch(/ {6}3 {2}\d\.\d kB {2}\d{4}-\d\d-\d\d {2}.*a\.har\n/);
     expect(String(all)).toContain("shared bodies save 3.0 kB; the oldest is of 2021-05-06\nhosts: a.test 2");
   });
 
