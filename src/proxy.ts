@@ -172,6 +172,7 @@ export class Proxy implements AsyncDisposable, FlowPlayer {
    * `configure` and `start` of such an addon do not fire: the proxy has started.
    *
    * @throws {OptionsError} one is of the wrong form; then none is added
+   * @throws {FlowtapeError} `PROXY_CLOSED`
    */
   use(...items: (RuleLike | Addon)[]): Handle {
     return use(this.#parts, items);

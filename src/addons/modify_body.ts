@@ -95,8 +95,17 @@ interface Change {
 }
 
 function apply(changes: readonly Change[], message: Message): void {
-  if (message.bodyTruncated || message.content.size === 0) return;
+  if (message.bodyTruncated || message.content.size === 0 || !isReadable(message)) return;
   for (const change of changes) if (change.concerns(message)) change.apply(message);
+}
+
+/** What cannot be decoded is left for the client to stumble over. */
+function isReadable(message: Message): boolean {
+  try {
+    return message.body.length > 0;
+  } catch {
+    return false;
+  }
 }
 
 const FORMS = "{ replace, with }, { json } or { patch }";

@@ -46,11 +46,15 @@ export class FlowSet implements Iterable<Flow> {
    * A set of its own, which grows only by {@linkcode FlowSet.append | append()}.
    *
    * @param flows what is in it at first
+   * @throws {OptionsError} something is no flow
    */
   constructor(flows: Iterable<Flow> = [], options: FlowSetOptions = {}) {
     this.#max = options.max;
     this.#list = new BoundedList(options.max);
-    for (const flow of flows) this.#list.push(flow);
+    if (typeof flows?.[Symbol.iterator] !== "function") {
+      throw new OptionsError(`a FlowSet is made of flows, such as an array of them, not of ${describeValue(flows)}`);
+    }
+    for (const flow of flows) this.append(flow);
   }
 
   /** How many flows are in it. */
@@ -203,8 +207,16 @@ export class FlowSet implements Iterable<Flow> {
     return summarize(this, { dropped: this.dropped, outliers: "marked" });
   }
 
-  /** Adds a flow at the end. */
+  /**
+   * Adds a flow at the end.
+   *
+   * @throws {OptionsError} it is none
+   */
   append(flow: Flow): void {
+    const type: unknown = (flow as Partial<Flow> | null | undefined)?.type;
+    if (type !== "http" && type !== "tcp") {
+      throw new OptionsError(`a FlowSet holds flows, such as proxy.flows.first(), and not ${describeValue(flow)}`);
+    }
     this.#list.push(flow);
   }
 

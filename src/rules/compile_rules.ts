@@ -50,6 +50,11 @@ function compileRule(rule: unknown, place: string): Rule | Rule[] {
   if (isMswHandler(rule[0])) {
     throw new OptionsError(`${place} pairs an MSW handler with an action: a handler is a rule by itself`);
   }
+  if (rule.every((one) => Array.isArray(one))) {
+    throw new OptionsError(
+      `${place} is an array of rules: give them one by one, use(...rules) or rules: [...rules, other]`,
+    );
+  }
   const [matcher, action, settings] = rule as [Matcher, Action, unknown];
   if (rule.length === 2) return tupleRule([matcher, action], place);
   // Three things without settings among them are most often a method, a path and an action.

@@ -86,6 +86,11 @@ describe("JSON", () => {
     );
   });
 
+  test("what says that it is compressed and is not is left alone", async () => {
+    const changes = [{ replace: "a", with: "b" }, { json: { "$.a": 1 } }];
+    expect(await changed(changes, "not gzip at all", "application/json", "gzip")).toBe("untouched");
+  });
+
   test("other media types, and what is no JSON, are left alone", async () => {
     const change = { json: { "$.a": 2 } };
     expect(await changed(change, '{"a":1}')).toBe('{"a":2}');

@@ -88,6 +88,16 @@ describe("FlowSet", () => {
   });
 });
 
+test("holds flows and nothing else", () => {
+  const set = new FlowSet([at(1)]);
+  for (const junk of [null, undefined, 7, {}, { type: "http2" }]) {
+    expect(() => set.append(junk as never)).toThrow("a FlowSet holds flows");
+    expect(() => new FlowSet([junk as never])).toThrow("a FlowSet holds flows");
+  }
+  expect(() => new FlowSet(7 as never)).toThrow("a FlowSet is made of flows, such as an array of them, not of 7");
+  expect(set.length).toBe(1);
+});
+
 describe("summary", () => {
   test("is a table that lines up", () => {
     const rule = httpFlow({ method: "POST", url: "https://shop.test/orders", status: 201, took: 12.4 });

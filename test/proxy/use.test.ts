@@ -69,6 +69,12 @@ describe("use()", () => {
     expect(await fetchText(proxy, "/users/7")).toBe("default");
   });
 
+  test("after close() is refused, as everything else is", async () => {
+    const proxy = await startProxy();
+    await proxy.close();
+    expect(() => proxy.use(["/", "drop"])).toThrow(expect.objectContaining({ code: "PROXY_CLOSED" }));
+  });
+
   test("takes addons: they come behind those of the options, before rules, and go with the handle", async () => {
     const order: string[] = [];
     const named = (name: string): Addon => ({ name, requestHeaders: () => void order.push(name) });

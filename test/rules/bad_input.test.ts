@@ -39,6 +39,7 @@ describe("rules are refused where they are given", () => {
       [["GET", "/", "drop"]],
       'rules[0] is ["GET", "/", "drop"]; a rule is [matcher, action]',
     ],
+    ["an array of rules", [[["/", "drop"], ["/a", "drop"]]], "rules[0] is an array of rules: give them one by one"],
     ["a method apart", [["GET|HEAD", "/", "drop"]], 'a method and a URL are one string: "GET|HEAD /"'],
     [
       "a Response as an action",
