@@ -1,8 +1,9 @@
 /**
  * Which flowtape proxies a connection has come through, so that a ring of them is noticed.
  *
- * Between proxies of one process nothing is sent for it: whoever accepts a connection can look up who made it. Only a CONNECT to the
- * next proxy says it in its Via field (RFC 9110 section 7.6.3), for proxies of other processes; servers never see it.
+ * Between proxies of one process nothing is sent for it: whoever accepts a connection can look up who made it. Only the next proxy is
+ * told, as it may be of another process: in the Via field of a CONNECT (RFC 9110 section 7.6.3), among the methods of SOCKS 5. Servers
+ * never see it.
  *
  * @module
  */
@@ -45,6 +46,11 @@ export function arrive(client: Peer): void {
   if (trail !== undefined) trails.set(client, trail);
 }
 
+/** A client has said itself which way it has come. */
+export function comeThrough(client: Peer, trail: Trail): void {
+  if (trail.length > 0) trails.set(client, [...new Set([...trail, ...trailOf(client)])].slice(-MAX_LENGTH));
+}
+
 /**
  * A client in a tunnel has come the way of the one who asked for the tunnel.
  *
@@ -52,8 +58,7 @@ export function arrive(client: Peer): void {
  */
 export function goOn(from: Peer, to: Peer, fields: string): void {
   const said = VIA.test(fields) ? FlowHeaders.fromFields(fields).getAll("via").join() : "";
-  const trail = new Set([...(said.match(NAME) ?? []), ...trailOf(from)]);
-  if (trail.size > 0) trails.set(to, [...trail].slice(-MAX_LENGTH));
+  comeThrough(to, [...(said.match(NAME) ?? []), ...trailOf(from)]);
 }
 
 /** The value of Via in a CONNECT to the next proxy. */

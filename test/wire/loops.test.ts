@@ -243,15 +243,49 @@ describe("proxies in a ring", () => {
 });
 
 describe("proxies of other processes", () => {
-  test("a ring is noticed by Via, which only proxies see", async () => {
-    await using one: Proxy = await startTo(() => other.url);
-    await using other = await startOther(one.url);
+  test.each(["http", "socks5", "socks5h"])("a ring over %s is noticed, by what only proxies see", async (scheme) => {
+    await using one: Proxy = await startTo(() => other.url.replace("http:", `${scheme}:`));
+    await using other = await startOther(one.url.replace("http:", `${scheme}:`));
 
-    const response = await exchange(one.port, requestTo("http://shop.test/"));
+    const response = await exchange(one.port, requestTo("http://127.0.0.9:9/"));
 
     expect(response.status).toBe(508);
     expect(response.text).toContain("has come back to this proxy");
     expect(one.flows.length).toBe(2);
+  });
+
+  test("SOCKS 4 has no room for it: limits.connections ends a ring, and the client has its answer", async () => {
+    await using one: Proxy = await startTo(() => other.url.replace("http:", "socks4:"), {
+      limits: { connections: 20 },
+    });
+    await using other = await startOther(one.url.replace("http:", "socks4:"));
+
+    const response = await exchange(one.port, requestTo("http://127.0.0.9:9/"));
+
+    expect(response.status).toBe(502);
+    // Once for the client, then for each round.
+    expect(one.flows.length).toBeLessThanOrEqual(20);
+    for (const flow of one.flows) expect(flow.done).toBe(true);
+  });
+
+  test("who offers the methods of a trail to SOCKS 5 is not taken for a ring, nor for more than it is", async () => {
+    await using origin = await startOrigin();
+    await using proxy = await startProxy();
+    const trails = [
+      [0xf7, 0xf1, 0xf0, 0xf7],
+      [0xf7, 0xf1, 0xf0, 0xf7, ...Array(15).fill(0x81)],
+      [0xf7, 0xf1, 0xf0, 0xf7, ...Array(248).fill(0x8f)],
+      [0xfe, 0xf7, 0xf1, 0xf0, 0xf7, 0xf7],
+    ];
+    for (const methods of trails) {
+      await using client = await connectRaw(proxy.port);
+      await client.write(Uint8Array.of(5, methods.length + 1, ...methods, 0));
+      expect([...await client.readBytes(2)]).toEqual([5, 0]);
+      await client.write(Uint8Array.of(5, 1, 0, 1, 127, 0, 0, 1, origin.port >> 8, origin.port & 255));
+      await client.readBytes(10);
+      await client.write("GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n");
+      expect((await readResponse(client)).text).toBe("ok");
+    }
   });
 
   test("a CONNECT says which proxies it has passed; an httpConnect hook can see and take that away", async () => {

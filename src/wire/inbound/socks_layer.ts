@@ -5,6 +5,7 @@
  */
 import type { Duplex } from "node:stream";
 import type { Peer } from "../../flow/peer.ts";
+import { comeThrough } from "../trail.ts";
 import type { WireContext } from "../wire_context.ts";
 import { connectFlow } from "./connect_flow.ts";
 import { acceptSocks, type SocksTunnel } from "./socks/mod.ts";
@@ -23,6 +24,7 @@ export async function openSocks(socket: Duplex, peer: Peer, context: WireContext
     }
     return;
   }
+  comeThrough(peer, tunnel.trail ?? []);
   if (auth !== undefined) peer.username = auth.username;
   // As with CONNECT the server is connected to when it is known what for: a rule or the tape may answer.
   tunnel.granted();

@@ -50,7 +50,7 @@ const SIDES: [string, () => Handshake<unknown>, Buffer[]][] = [
     hex("0401 0050 00000001 61 00 73686f702e7465737400 47"),
     hex("0401 0050 7f000001 6100"),
   ]],
-  ["a client with a password", () => new SocksHandshake({ credentials }), [
+  ["a client with a password", () => new SocksHandshake({ auth: credentials }), [
     hex("05020002 0101750170 050100030873686f702e746573740050"),
     hex("0401 0050 7f000001 7500"),
   ]],

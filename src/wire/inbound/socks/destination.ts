@@ -4,6 +4,7 @@
  * @module
  */
 import { isIP } from "node:net";
+import type { Trail } from "../../trail.ts";
 
 /** What a SOCKS client asks for. */
 export interface SocksRequest {
@@ -13,6 +14,8 @@ export interface SocksRequest {
   readonly port: number;
   /** Who the client says it is; checked only where authentication is asked for. */
   readonly username?: string;
+  /** The proxies that it has come through, as far as it says so. */
+  readonly trail?: Trail;
 }
 
 /** The text of an address of 4 or 16 bytes; IPv6 in the one form of RFC 5952, in brackets. */

@@ -12,6 +12,8 @@
  */
 import { Buffer } from "node:buffer";
 import type { Handshake, HandshakeStep } from "../../outbound/proxy/run_handshake.ts";
+import type { Trail } from "../../trail.ts";
+import { trailIn } from "../../trail_methods.ts";
 import { sameCredentials, type SocksCredentials } from "./credentials.ts";
 import type { SocksRequest } from "./destination.ts";
 import { readSocks4 } from "./socks4.ts";
@@ -33,6 +35,7 @@ export class SocksHandshake implements Handshake<SocksRequest> {
   #state: State = "version";
   #version = 0;
   #username = "";
+  #trail: Trail = [];
   #failure: SocksError | undefined;
 
   /** @param options what is asked of clients */
@@ -135,6 +138,7 @@ export class SocksHandshake implements Handshake<SocksRequest> {
         Buffer.from([5, METHOD.UNACCEPTABLE]),
       );
     }
+    this.#trail = trailIn(read.methods);
     this.#take(read.length);
     this.#state = method === METHOD.NONE ? "request" : "password";
     return { type: "write", bytes: Buffer.from([5, method]) };
@@ -165,7 +169,11 @@ export class SocksHandshake implements Handshake<SocksRequest> {
   #done({ request, length }: { request: SocksRequest; length: number }): HandshakeStep<SocksRequest> {
     this.#take(length);
     this.#state = "over";
-    const value = this.#username === "" ? request : { ...request, username: this.#username };
+    const value = {
+      ...request,
+      ...(this.#username !== "" && { username: this.#username }),
+      ...(this.#trail.length > 0 && { trail: this.#trail }),
+    };
     return { type: "done", value };
   }
 

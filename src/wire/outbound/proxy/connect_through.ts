@@ -58,7 +58,7 @@ export async function connectThrough(
   const resolved = await resolveHere(proxy, target, options.signal, limits);
   const socket = await dialProxy(proxy, target, limits.left(), options);
   try {
-    await runHandshake(socket, handshakeFor(proxy, resolved, options.fields), {
+    await runHandshake(socket, handshakeFor(proxy, resolved, options), {
       timeoutMs: limits.left(),
       signal: options.signal,
       ended: (cause) => closed(proxy, target, cause),
@@ -80,7 +80,11 @@ interface Limits {
   aborted(): Error;
 }
 
-function handshakeFor(proxy: UpstreamProxy, target: ProxyTarget, fields: string | undefined): Handshake<unknown> {
+function handshakeFor(
+  proxy: UpstreamProxy,
+  target: ProxyTarget,
+  { fields, trail }: ConnectThroughOptions,
+): Handshake<unknown> {
   switch (proxy.scheme) {
     case "http":
     case "https":
@@ -90,7 +94,7 @@ function handshakeFor(proxy: UpstreamProxy, target: ProxyTarget, fields: string 
       return new Socks4Handshake(target, proxy.credentials()?.username);
     case "socks5":
     case "socks5h":
-      return new Socks5Handshake(target, proxy.credentials());
+      return new Socks5Handshake(target, proxy.credentials(), trail);
   }
 }
 

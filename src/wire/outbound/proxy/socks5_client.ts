@@ -6,6 +6,8 @@
 import { Buffer } from "node:buffer";
 import { isIP } from "node:net";
 import { bareHost } from "../../../flow/authority.ts";
+import type { Trail } from "../../trail.ts";
+import { methodsOf } from "../../trail_methods.ts";
 import { addressBytes } from "./ip_address.ts";
 import { ProxyRefusal, soundsLike } from "./proxy_refusal.ts";
 import type { Handshake, HandshakeStep } from "./run_handshake.ts";
@@ -31,13 +33,18 @@ type State = "start" | "method" | "password" | "connect" | "over";
 export class Socks5Handshake implements Handshake<void> {
   readonly #target: ProxyTarget;
   readonly #credentials: ProxyCredentials | undefined;
+  readonly #trail: Trail;
   #bytes: Buffer = Buffer.alloc(0);
   #state: State = "start";
 
-  /** @param target an address is sent as such, a name for the proxy to resolve */
-  constructor(target: ProxyTarget, credentials?: ProxyCredentials) {
+  /**
+   * @param target an address is sent as such, a name for the proxy to resolve
+   * @param trail the proxies on the way so far, which proxies like this one understand
+   */
+  constructor(target: ProxyTarget, credentials?: ProxyCredentials, trail: Trail = []) {
     this.#target = target;
     this.#credentials = credentials;
+    this.#trail = trail;
   }
 
   /** Takes bytes of the proxy. */
@@ -54,7 +61,7 @@ export class Socks5Handshake implements Handshake<void> {
     switch (this.#state) {
       case "start":
         this.#state = "method";
-        return { type: "write", bytes: Buffer.from(this.#credentials === undefined ? [5, 1, 0] : [5, 2, 0, 2]) };
+        return { type: "write", bytes: this.#greeting() };
       case "method":
         return this.#method();
       case "password":
@@ -69,6 +76,11 @@ export class Socks5Handshake implements Handshake<void> {
   /** What came after the reply. */
   rest(): Buffer {
     return this.#take(this.#bytes.length);
+  }
+
+  #greeting(): Buffer {
+    const methods = [...(this.#credentials === undefined ? [0] : [0, 2]), ...methodsOf(this.#trail)];
+    return Buffer.from([5, methods.length, ...methods]);
   }
 
   #method(): HandshakeStep<void> | undefined {
