@@ -9,7 +9,8 @@ import type { Matcher } from "../flow/matcher/types.ts";
 import { BodyIncompleteError } from "../flow/message.ts";
 import { OptionsError } from "../flow/error.ts";
 import type { Addon } from "../hooks/addon.ts";
-import { checkAddon, nameOf } from "../hooks/dispatcher.ts";
+import { checkAddon } from "../hooks/check_addon.ts";
+import { nameOf } from "../hooks/hook_error.ts";
 import { type HookName, HOOKS } from "../hooks/table.ts";
 
 /**

@@ -3,15 +3,13 @@
  *
  * @module
  */
-import { HookError, OptionsError } from "../flow/error.ts";
+import type { HookError } from "../flow/error.ts";
 import type { HttpFlow } from "../flow/http_flow.ts";
-import { describeValue } from "../flow/matcher/describe.ts";
-import { redactUrl } from "../flow/sensitive.ts";
-import { didYouMean } from "../flow/suggest.ts";
 import type { TcpFlow } from "../flow/tcp_flow.ts";
 import type { Addon, LogEntry } from "./addon.ts";
+import { hookError, isHttpFlow, leftoverError } from "./hook_error.ts";
 import { checkLayer, type Layer } from "./layer.ts";
-import { type HookName, HOOKS } from "./table.ts";
+import { HOOK_NAMES, type HookName } from "./table.ts";
 
 type Hook = (this: Addon, ...args: unknown[]) => unknown;
 
@@ -134,8 +132,7 @@ export class Dispatcher {
    * @returns the error that ends the flow
    */
   refuse(cause: unknown, flow: HttpFlow | TcpFlow): HookError {
-    const message = `${nameOfFlow(flow)} cannot go on as its addons left it: ${textOf(cause)}`;
-    const error = new HookError("HOOK_FAILED", message, { cause });
+    const error = leftoverError(cause, flow);
     this.#onFailure(error, isHttpFlow(flow) ? flow : undefined);
     return error;
   }
@@ -214,69 +211,9 @@ export class Dispatcher {
   }
 }
 
-/** The error of a hook that threw. */
-export function hookError(addon: Addon, hook: HookName, cause: unknown, subject?: unknown): HookError {
-  const where = isHttpFlow(subject)
-    ? ` for ${nameOfFlow(subject)}`
-    : isTcpFlow(subject)
-    ? ` for TCP ${subject.hostname}:${subject.port}`
-    : "";
-  const message = `hook ${hook} of addon ${nameOf(addon)} threw${where}: ${textOf(cause)}`;
-  return new HookError("HOOK_FAILED", message, { cause });
-}
-
-function nameOfFlow(flow: HttpFlow | TcpFlow): string {
-  if (flow.type === "tcp") return `TCP ${flow.hostname}:${flow.port}`;
-  try {
-    return `${flow.request.method} ${redactUrl(flow.request.url)}`;
-  } catch {
-    // An addon may have put anything in the place of the request.
-    return flow.id;
-  }
-}
-
-/** Anything can be thrown, also what cannot be made text. */
-function textOf(cause: unknown): string {
-  try {
-    return cause instanceof Error ? cause.message : typeof cause === "string" ? cause : describeValue(cause);
-  } catch {
-    return "something that cannot be shown";
-  }
-}
-
-/** What an addon is called in messages. */
-export function nameOf(addon: Addon): string {
-  return JSON.stringify(addon.name ?? (addon.constructor === Object ? "unnamed" : addon.constructor.name));
-}
-
-/**
- * Refuses what is not an addon, before it is used.
- *
- * @param where its place, such as `addons[0]`
- */
-export function checkAddon(addon: unknown, where: string): asserts addon is Addon {
-  if (typeof addon !== "object" || addon === null) {
-    throw new OptionsError(
-      `${where} is not an addon: an object with hooks as methods is accepted, not ${describeValue(addon)}`,
-    );
-  }
-  const hooks = hookNames.filter((name) => name in addon);
-  for (const name of hooks) {
-    if (typeof (addon as Record<string, unknown>)[name] !== "function") {
-      throw new OptionsError(`hook ${name} of ${where} is not a function`);
-    }
-  }
-  if (hooks.length === 0) {
-    const near = Object.keys(addon).map((name) => didYouMean(name, hookNames)).find((hint) => hint !== "") ?? "";
-    throw new OptionsError(`${where} has no hook${near} (${hookNames.join(", ")} are the hooks)`);
-  }
-}
-
-const hookNames = Object.keys(HOOKS) as HookName[];
-
 function listenersOf(addons: readonly Addon[]): Map<HookName, readonly Listener[]> {
   const map = new Map<HookName, readonly Listener[]>();
-  for (const hook of hookNames) {
+  for (const hook of HOOK_NAMES) {
     const listeners = addons.flatMap((addon) => {
       const call = addon[hook];
       return typeof call === "function" ? [{ addon, call: call as Hook }] : [];
@@ -293,12 +230,4 @@ function isThenable(value: unknown): value is Promise<unknown> {
 /** Of a flow: whether nothing more happens. */
 function isOver(subject: unknown): boolean {
   return typeof subject === "object" && subject !== null && (subject as Partial<HttpFlow>).done === true;
-}
-
-function isHttpFlow(value: unknown): value is HttpFlow {
-  return typeof value === "object" && value !== null && (value as HttpFlow).type === "http";
-}
-
-function isTcpFlow(value: unknown): value is TcpFlow {
-  return typeof value === "object" && value !== null && (value as TcpFlow).type === "tcp";
 }

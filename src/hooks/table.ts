@@ -279,3 +279,6 @@ export const HOOKS: Readonly<Record<HookName, HookEntry>> = {
     mitmproxy: "`tcp_error`: the same.",
   },
 };
+
+/** The name of every hook, in the order of the table. */
+export const HOOK_NAMES: readonly HookName[] = Object.keys(HOOKS) as HookName[];

@@ -7,7 +7,7 @@ import { X509Certificate } from "node:crypto";
 import { checkAlerter } from "../alerters/alerter.ts";
 import { compile } from "../flow/matcher/compile.ts";
 import type { Matcher } from "../flow/matcher/types.ts";
-import { checkAddon } from "../hooks/dispatcher.ts";
+import { checkAddon } from "../hooks/check_addon.ts";
 import { checkTapeOptions } from "../tape/options.ts";
 import { pemBlocks } from "../wire/ca/pem.ts";
 import { compileHosts } from "../wire/outbound/hosts.ts";

@@ -6,8 +6,9 @@
 import { OptionsError } from "../flow/error.ts";
 import type { HttpFlow } from "../flow/http_flow.ts";
 import type { Addon } from "../hooks/addon.ts";
-import { checkAddon, nameOf } from "../hooks/dispatcher.ts";
-import { type HookName, HOOKS } from "../hooks/table.ts";
+import { checkAddon } from "../hooks/check_addon.ts";
+import { nameOf } from "../hooks/hook_error.ts";
+import { HOOK_NAMES, type HookName } from "../hooks/table.ts";
 import { constantPlan, type Plan, type Work } from "./action.ts";
 import { isThenable } from "./check.ts";
 import { addErrorWork, addResponseWork } from "./flow_state.ts";
@@ -19,7 +20,7 @@ const CALLED: readonly HookName[] = ["requestHeaders", "request", "responseHeade
 /** Whether a value has hooks. */
 export function isAddon(value: unknown): value is Addon {
   if (typeof value !== "object" || value === null) return false;
-  return Object.keys(HOOKS).some((hook) => typeof (value as Record<string, unknown>)[hook] === "function");
+  return HOOK_NAMES.some((hook) => typeof (value as Record<string, unknown>)[hook] === "function");
 }
 
 /**
@@ -30,7 +31,7 @@ export function isAddon(value: unknown): value is Addon {
  */
 export function addonPlan(addon: Addon, where: string): Plan {
   checkAddon(addon, `the action of ${where}`);
-  const hooks = Object.keys(HOOKS).filter((hook) => hook in addon) as HookName[];
+  const hooks = HOOK_NAMES.filter((hook) => hook in addon);
   const other = hooks.find((hook) => !CALLED.includes(hook));
   if (other !== undefined) {
     throw new OptionsError(
