@@ -42,7 +42,9 @@ export function isUnusual(value: string): boolean {
   if (value.length < 6 || value.length > 4096) return false;
   if (/^\d+$/.test(value)) return true;
   if (value.length < 8) return false;
-  return /\d/.test(value) ? /[A-Za-z]/.test(value) : value.length >= 16 && /[a-z][A-Z].*[a-z][A-Z]/.test(value);
+  return /\d/.test(value)
+    ? value.length >= 16 || /[A-Za-z]/.test(value)
+    : value.length >= 16 && /[a-z][A-Z].*[a-z][A-Z]/.test(value);
 }
 
 /** What a value is replaced with. */

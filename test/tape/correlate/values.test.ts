@@ -114,24 +114,47 @@ describe("identifiers that clients draw by lot", () => {
       );
     }));
 
+  test("in a GET that is answered with them, too", () =>
+    replaying(
+      [{ url: `https://shop.test/products/${A}`, response: { headers: json, body: `{"id":"${A}"}` } }],
+      async (opened) => {
+        expect(await answerTo(opened, { url: `https://shop.test/products/${B}` })).toContain("502 Nothing on the tape");
+      },
+    ));
+
   test("what the client says as it is recorded is answered as it is recorded", () =>
     replaying(flows, async (opened) => {
       await pass(opened.tape, put(B));
+      expect(await answerTo(opened, { url: `https://shop.test/orders/${A}?full=1` })).toContain(`"id":"${A}"`);
       expect(await answerTo(opened, put(A))).toBe(`200 {"id":"${A}","state":"new"}`);
     }));
 
-  test("a hundred at once: each has its own", () =>
-    replaying(
+  test("where two stand for one, each is told its own", () =>
+    replaying(flows, async (opened) => {
+      await pass(opened.tape, put(B));
+      await pass(opened.tape, put(C));
+      for (const id of [B, C, B]) {
+        expect(await answerTo(opened, { url: `https://shop.test/orders/${id}?full=1` })).toContain(`"id":"${id}"`);
+      }
+    }));
+
+  test.each([0, 3000])("a hundred at once, with %i bytes besides: each has its own", (besides) => {
+    const large = (id: string): FlowInit => ({
+      ...put(id),
+      body: JSON.stringify({ id, besides: "x".repeat(besides) }),
+    });
+    return replaying(
       Array.from({ length: 100 }, (_, i): FlowInit => {
         const id = A.replace("3f2b8c1e", String(10_000_000 + i));
-        return { ...put(id), response: { headers: json, body: `{"id":"${id}","n":${i}}` } };
+        return { ...large(id), response: { headers: json, body: `{"id":"${id}","n":${i}}` } };
       }),
       async (opened) => {
         const ids = Array.from({ length: 100 }, (_, i) => B.replace("9c8b7a65", String(20_000_000 + i)));
-        const answers = await Promise.all(ids.map(async (id) => (await pass(opened.tape, put(id))).response!.json()));
+        const answers = await Promise.all(ids.map(async (id) => (await pass(opened.tape, large(id))).response!.json()));
         expect(answers).toEqual(ids.map((id, n) => ({ id, n })));
       },
-    ));
+    );
+  });
 });
 
 describe("what a server gives", () => {
