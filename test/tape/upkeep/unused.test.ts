@@ -194,6 +194,12 @@ describe("a test that has failed", () => {
     const passing = await start();
     await ask(failing, `${origin.url}/large`);
     await ask(passing, `${origin.url}/large`);
+    // Both have it in their journals, which name the one file.
+    await expect.poll(async () => {
+      const names = (await readdir(`${path}.d`)).filter((name) => name.startsWith(".journal-"));
+      const journals = await Promise.all(names.map((name) => readFile(`${path}.d/${name}`, "utf8")));
+      return journals.filter((journal) => journal.includes("_file")).length;
+    }).toBe(2);
     await failing.close({ failed: true });
     await passing.close();
     await using replay = await start({ mode: "replay" });

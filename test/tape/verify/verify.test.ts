@@ -1,9 +1,11 @@
 // Mode "verify": the tape answers, and servers are asked what they answer by now.
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type LogEntry, type Proxy, startProxy, type TapeOptions } from "../../../src/mod.ts";
+import { openTape } from "../../../src/tape/addon.ts";
 import { type Origin, type OriginResponse, startOrigin } from "../../support/origin.ts";
 import { type TempFolder, tempFolder } from "../../support/temp.ts";
 import { ask, entriesOf, withoutEnv } from "../proxies.ts";
+import { flowOf, pass, record as recordFlow } from "../tapes.ts";
 
 let folder: TempFolder;
 let path: string;
@@ -191,4 +193,23 @@ test("what a tape lacks is refused, as in mode replay", async () => {
   expect(await ask(proxy, `${origin.url}/other`)).toMatch(/^502 /);
   await expect(proxy.close()).rejects.toMatchObject({ code: "UNMATCHED_REQUEST" });
   expect(origin.requests).toHaveLength(1);
+});
+
+test("what has a body is asked with the whole of it, though the tape would not have to wait for it", async () => {
+  const bodies: string[] = [];
+  await recordFlow(path, [{ method: "POST", body: "recorded", response: { body: "same" } }]);
+  const tape = await openTape({ path, mode: "verify", match: { body: false }, verify: { methods: ["POST"] } }, {
+    log: () => {},
+    unmatched: () => {},
+    env: {},
+    ask(flow) {
+      bodies.push(flow.request.text());
+      return Promise.resolve(flowOf({ response: { body: "same" } }));
+    },
+  });
+  const flow = await pass(tape, { method: "POST", body: "live" });
+  expect(flow.response!.text()).toBe("same");
+  await tape.settle();
+  expect(bodies).toEqual(["live"]);
+  await tape.close();
 });
