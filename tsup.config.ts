@@ -16,7 +16,11 @@ const config: Options = {
   splitting: true,
   // What a PAC file runs in is looked for beside this package: import.meta.url, which CommonJS does not have.
   shims: true,
+  // Names and lines for stack traces. The sources themselves would double the package, and what is built can be read as it is.
   sourcemap: true,
+  esbuildOptions: (options) => {
+    options.sourcesContent = false;
+  },
   clean: true,
   dts: { resolve: [/^@std\/http/] },
   // @std/http lives on JSR, where an npm package cannot point to: its few modules become part of ours.

@@ -45,6 +45,8 @@ export class FlowState {
   errorWork: readonly ((flow: HttpFlow) => unknown)[] = NO_ERROR_WORK;
   /** The list that the head of the request has met, until the rules are tried. */
   list: RuleList | undefined;
+  /** It has waited for a decision, or does. */
+  asked = false;
   /** Where the flow can wait for a decision. */
   breakpoints: Breakpoints | undefined;
 

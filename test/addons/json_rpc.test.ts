@@ -157,7 +157,11 @@ test.each<[string, unknown, unknown]>([
     },
     nothing: () => () => {},
   };
-  expect(await send([["*", jsonRpcMethods(methods)]], body)).toEqual(expected);
+  for (const form of bothForms(jsonRpcMethods(methods))) {
+    const text = typeof body === "string" ? body : JSON.stringify(body);
+    const { response } = await form.send({ method: "POST", body: text });
+    expect(response!.status === 200 ? response!.json() : response!.status).toEqual(expected);
+  }
 });
 
 describe("responses()", () => {

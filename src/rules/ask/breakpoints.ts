@@ -59,7 +59,8 @@ export class Breakpoints {
    * @throws {FlowtapeError} `TOO_MANY_PAUSED`
    */
   pause(flow: HttpFlow, phase: PausePhase): Promise<void> | undefined {
-    const { signal } = ensureState(flow);
+    const state = ensureState(flow);
+    const { signal } = state;
     if (this.#off !== undefined || signal.aborted) return undefined;
     if (this.#undecided.size >= MAX_PAUSED) {
       throw new FlowtapeError(
@@ -79,6 +80,7 @@ export class Breakpoints {
       continueAll: () => this.#continueAll(),
     });
     signal.addEventListener("abort", gone, { once: true });
+    state.asked = true;
     this.#undecided.add(pause);
     this.#offer(pause);
     return pause.decided;

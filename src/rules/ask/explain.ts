@@ -41,16 +41,26 @@ function why(matcher: CompiledMatcher, paused: readonly Pause[], flows: readonly
     return `none that it wants is paused, but ${counted(paused.length)}:\n${listed(paused)}${closest}`;
   }
   const missed = flows.filter((flow) => matches(matcher, flow));
+  const [passed, given] = [false, true].map((asked) =>
+    missed.filter((flow) => (stateOf(flow)?.asked ?? false) === asked)
+  );
   if (missed.length > 0) {
-    const lines = missed.slice(-MAX_NAMED).map((flow) => {
-      const { method, url, status } = describeFlow(flow);
-      const rule = flow.type === "http" ? stateOf(flow)?.report : undefined;
-      return `  ${method} ${url} (${status}, ${rule === undefined ? "no rule" : `${rule.place} ${rule.description}`})`;
-    });
-    return `no flow is paused. These match, and passed without being asked about:\n${lines.join("\n")}`;
+    return "no flow is paused that nobody has taken." +
+      named("These match, and passed without being asked about", passed!) +
+      named("These match, and were asked about before", given!);
   }
   const near = nearest(matcher, flows);
   return near.length === 0 ? "no flow is paused" : `no flow is paused. Nearest:\n\n${renderNearMisses(near)}`;
+}
+
+function named(what: string, flows: readonly Flow[]): string {
+  if (flows.length === 0) return "";
+  const lines = flows.slice(-MAX_NAMED).map((flow) => {
+    const { method, url, status } = describeFlow(flow);
+    const rule = flow.type === "http" ? stateOf(flow)?.report : undefined;
+    return `\n  ${method} ${url} (${status}, ${rule === undefined ? "no rule" : `${rule.place} ${rule.description}`})`;
+  });
+  return ` ${what}:${lines.join("")}\n`;
 }
 
 /** What `close()` says of flows that nobody has decided about. */

@@ -121,6 +121,19 @@ describe("when no flow comes, it is said", () => {
     expect(await failure(proxy, "/b")).toContain("GET http://a.test/b (DROPPED, defaultAction drop)");
   });
 
+  test("which ones match, and were taken before", async () => {
+    await using proxy = await asking();
+    const [answer] = await queue(proxy, "/orders");
+    const taken = await proxy.nextPaused();
+    const message = await failure(proxy, "/orders");
+    expect(message).toContain(
+      "These match, and were asked about before:\n  GET http://a.test/orders (pending, rules[0] ",
+    );
+    expect(message).not.toContain("without being asked");
+    taken.respond("ok");
+    await answer;
+  });
+
   test("which one came nearest", async () => {
     await using proxy = await startProxy({ defaultAction: respond({ body: "a" }) });
     await get(proxy, "/a");
