@@ -11,8 +11,6 @@ import type { TapeStore } from "./store/tape_store.ts";
 import { checkRedactOptions, type RedactOptions } from "./redact/options.ts";
 import { parseDays } from "./upkeep/age.ts";
 
-export { resolveMode } from "./modes.ts";
-
 export type { RedactOptions } from "./redact/options.ts";
 
 /** How a tape is used, in the order of {@linkcode TapeMode}. */
