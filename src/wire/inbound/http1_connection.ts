@@ -9,7 +9,6 @@ import type { Peer } from "../../flow/peer.ts";
 import type { Cut } from "../../flow/shape.ts";
 import type { RequestAddress } from "../../flow/request.ts";
 import type { BodySink } from "../exchange/body_pipe.ts";
-import { bodyWriter } from "../exchange/body_writer.ts";
 import type { ClientStream } from "../exchange/client_stream.ts";
 import type { Detached, Upgrade } from "../exchange/upgrade.ts";
 import { Exchange } from "../exchange/exchange.ts";
@@ -18,16 +17,13 @@ import type { ResponseOut } from "../exchange/response_out.ts";
 import type { RequestHead } from "../http1/head.ts";
 import { type Http1Event, Http1Parser } from "../http1/parser.ts";
 import type { ProtocolError } from "../http1/protocol_error.ts";
-import { statusLine } from "../http1/serializer.ts";
 import { MessageReader } from "../message_reader.ts";
-import { Outgoing } from "../outgoing.ts";
 import { Watch } from "../watch.ts";
 import type { WireContext } from "../wire_context.ts";
 import { admits, challenge } from "./admission.ts";
+import { Http1Answers } from "./http1_answers.ts";
 import { newFlow } from "./new_flow.ts";
 import { reportMalformed } from "./report_failed.ts";
-import { resetConnection } from "./reset.ts";
-import { clientHead } from "./response_head.ts";
 import { type Route, Router, tunnelOf } from "./route.ts";
 import { type ConnectRequest, Tunnel } from "./tunnel.ts";
 
@@ -42,17 +38,12 @@ export class Http1Connection implements ClientStream, ConnectRequest, Upgrade {
 
   readonly #route: Route;
   readonly #router: Router;
-  readonly #out: Outgoing;
+  readonly #answers: Http1Answers;
   readonly #reader: MessageReader;
   readonly #watch: Watch;
   #exchange: Exchange | undefined;
-  #head: RequestHead | undefined;
-  /** The client waits for `100 Continue` before it sends its body. */
-  #hesitant = false;
   #requestDone = true;
   #responseDone = true;
-  #keepAlive = true;
-  #untilClose = false;
   #closing = false;
 
   /** @param route what is known of the server */
@@ -62,14 +53,14 @@ export class Http1Connection implements ClientStream, ConnectRequest, Upgrade {
     this.context = context;
     this.#route = route;
     this.#router = new Router(route);
-    this.#out = new Outgoing(socket);
+    this.#answers = new Http1Answers(socket);
     this.#watch = new Watch(() => this.#expired());
     this.#reader = new MessageReader(socket, new Http1Parser("request", { headBytes: context.config.headBytes }), {
       activity: () => this.#activity(),
       event: (event) => this.#event(event),
       malformed: (error) => this.#malformed(error),
       ended: () => this.#ended(),
-      finished: () => this.#out.end(),
+      finished: () => this.#answers.end(),
     });
     // The "close" that follows every error says all there is to say.
     socket.on("error", () => {});
@@ -89,53 +80,43 @@ export class Http1Connection implements ClientStream, ConnectRequest, Upgrade {
   readBody(): void {
     if (this.#requestDone) return;
     this.#reader.go();
-    if (!this.#requestDone && !this.#reader.stopped && !this.#hesitant) {
+    if (!this.#requestDone && !this.#reader.stopped && !this.#answers.hesitant) {
       this.#watch.set(this.#timeouts.idle);
     }
   }
 
   /** @inheritdoc */
   inform(status: number, reason: string, fields: string): boolean {
-    if (status === 100 && this.#hesitant) {
-      this.#hesitant = false;
+    if (status === 100 && this.#answers.hesitant) {
+      this.#answers.hesitant = false;
       this.#watch.set(this.#timeouts.idle);
     }
-    // HTTP/1.0 has no informational responses (RFC 9110 section 15.2).
-    return this.#head?.version !== "1.1" || this.#out.push(`${statusLine(status, reason)}${fields}\r\n`);
+    return this.#answers.inform(status, reason, fields);
   }
 
   /** @inheritdoc */
   respond(out: ResponseOut): BodySink {
-    // Nobody could tell whether the body comes or the next request (RFC 9110 section 10.1.1).
-    const { text, framing, keepAlive } = clientHead(out, this.#head?.version, this.#keepAlive && !this.#hesitant);
-    this.#keepAlive = keepAlive;
-    this.#untilClose = framing.kind === "close";
-    if (out.slowHead === undefined) this.#out.push(text);
-    else this.#out.trickle(text, out.slowHead);
-    return bodyWriter(this.#out, framing);
+    return this.#answers.respond(out);
   }
 
   /** @inheritdoc */
   drained(callback: () => void): void {
-    this.#out.drained(callback);
+    this.#answers.drained(callback);
   }
 
   /** @inheritdoc */
   abort(): void {
     this.#closing = true;
-    const responding = this.#exchange?.responding ?? false;
-    // An end is no abort where the end of the connection is the end of the body.
-    if (responding && !this.#untilClose) this.#out.settled(() => this.socket.destroy());
-    else this.#out.settled(() => resetConnection(this.socket));
+    this.#answers.abort(this.#exchange?.responding ? "a head" : "no head");
     this.#watch.set(LINGER_MS);
   }
 
   /** @inheritdoc */
   cut({ end, garbage }: Cut): void {
-    if (garbage !== undefined) this.#out.push(garbage);
+    if (garbage !== undefined) this.#answers.garble(garbage);
     if (end !== "reset") return this.#linger();
     this.#closing = true;
-    this.#out.settled(() => resetConnection(this.socket));
+    this.#answers.reset();
     this.#watch.set(LINGER_MS);
   }
 
@@ -150,7 +131,7 @@ export class Http1Connection implements ClientStream, ConnectRequest, Upgrade {
     this.#watch.close();
     this.#exchange = undefined;
     // A 2xx to CONNECT has neither body nor framing (RFC 9110 section 9.3.6).
-    this.#out.push(`${statusLine(200, "Connection Established")}\r\n`);
+    this.#answers.switchTo(200, "Connection Established", "");
     const early = this.#letGo();
     if (early.length > 0) this.socket.unshift(early);
     return this.socket;
@@ -160,14 +141,13 @@ export class Http1Connection implements ClientStream, ConnectRequest, Upgrade {
   accept(reason: string, fields: string): Detached {
     this.#watch.close();
     this.#exchange = undefined;
-    this.#out.push(`${statusLine(101, reason)}${fields}\r\n`);
+    this.#answers.switchTo(101, reason, fields);
     return { stream: this.socket, early: this.#letGo() };
   }
 
   // Whatever is spoken now has its own idea of how to end.
   #letGo(): Uint8Array {
     this.context.clients.delete(this);
-    this.#out.flush();
     return this.#reader.detach();
   }
 
@@ -178,7 +158,7 @@ export class Http1Connection implements ClientStream, ConnectRequest, Upgrade {
         this.#begin(event.head as RequestHead);
         break;
       case "data":
-        this.#hesitant = false;
+        this.#answers.hesitant = false;
         if (this.#exchange?.requestData(event) === false) {
           this.#watch.off();
           this.#reader.stop();
@@ -186,7 +166,7 @@ export class Http1Connection implements ClientStream, ConnectRequest, Upgrade {
         break;
       case "end":
         this.#requestDone = true;
-        this.#hesitant = false;
+        this.#answers.hesitant = false;
         this.#watch.off();
         // The next request waits until this one is answered: responses leave in the order of their requests.
         this.#reader.stop();
@@ -198,15 +178,14 @@ export class Http1Connection implements ClientStream, ConnectRequest, Upgrade {
 
   #begin(head: RequestHead): void {
     this.#reader.stop();
-    this.#head = head;
-    this.#hesitant = head.expectContinue && head.framing.kind !== "none";
+    this.#answers.begin(head);
     this.#requestDone = false;
     this.#responseDone = false;
-    this.#keepAlive = head.keepAlive && this.context.config.persistent !== false;
+    if (this.context.config.persistent === false) this.#answers.keepAlive = false;
     // In a tunnel the client has authenticated when it asked for it.
     if (this.#route.tunnel === undefined && !admits(this.context, this.peer, head, (it) => this.#addressOf(it))) {
       // The body of a refused request is not waited for.
-      if (head.framing.kind !== "none") this.#keepAlive = false;
+      if (head.framing.kind !== "none") this.#answers.keepAlive = false;
       challenge(this, head.method);
       return;
     }
@@ -235,7 +214,7 @@ export class Http1Connection implements ClientStream, ConnectRequest, Upgrade {
   // Both halves must be over before the next request is read.
   #next(): void {
     if (!this.#responseDone || this.#closing) return;
-    if (!this.#keepAlive) {
+    if (!this.#answers.keepAlive) {
       this.#linger();
     } else if (!this.#requestDone) {
       this.readBody();
@@ -250,7 +229,7 @@ export class Http1Connection implements ClientStream, ConnectRequest, Upgrade {
   // is let go unread (RFC 9112 section 9.6).
   #linger(): void {
     this.#closing = true;
-    this.#out.end();
+    this.#answers.end();
     this.#reader.detach();
     this.socket.resume();
     this.#watch.set(LINGER_MS);
@@ -280,7 +259,7 @@ export class Http1Connection implements ClientStream, ConnectRequest, Upgrade {
     } else if (this.#exchange.over) {
       this.#linger();
     } else {
-      this.#keepAlive = false;
+      this.#answers.keepAlive = false;
       this.#exchange.fail({
         code: "CLIENT_TIMEOUT",
         message: `the client sent nothing for ${this.#timeouts.idle} ms in the middle of its request (timeouts.idle)`,
@@ -295,15 +274,15 @@ export class Http1Connection implements ClientStream, ConnectRequest, Upgrade {
       message: `the request is not valid HTTP: ${error.message}`,
       status: error.status,
     };
-    this.#keepAlive = false;
+    this.#answers.keepAlive = false;
     if (this.#exchange?.over) this.#linger();
     else if (this.#exchange !== undefined) this.#exchange.fail(failure);
-    else if (error.code === "HTTP_TRUNCATED") this.#out.end();
+    else if (error.code === "HTTP_TRUNCATED") this.#answers.end();
     else this.#refuse(failure, error.status);
   }
 
   #refuse(failure: FlowError, status: number): void {
-    this.#keepAlive = false;
+    this.#answers.keepAlive = false;
     sendPage(this, failure, status, "GET", null);
     this.#linger();
     this.#report({ ...failure, status });
