@@ -49,7 +49,7 @@ test.each(bodies)("%s, %.40s: neither long nor quadratic", (type, body) => {
   expect(performance.now() - start).toBeLessThan(8000);
 });
 
-test.each(bodies.slice(0, 4))("%s, %.40s: others come to their turn meanwhile", async (type, body) => {
+test.each([bodies[0]!, bodies[3]!])("%s, %.40s: others come to their turn meanwhile", async (type, body) => {
   const redactor = createWritingRedactor({}, new Ledger());
   let turns = 0;
   const timer = setInterval(() => turns++, 1);
