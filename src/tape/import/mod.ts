@@ -4,6 +4,7 @@
  * @module
  */
 import { TapeError } from "../../flow/error.ts";
+import { Wrong } from "../field.ts";
 import { isObject } from "../har_read.ts";
 import { readTape, Tape } from "../tape.ts";
 import type { TapeEntry } from "../entry.ts";
@@ -73,6 +74,7 @@ export async function importTape(path: string, options: ImportOptions = {}): Pro
     return await read(path, options);
   } catch (error) {
     if (error instanceof TapeError) throw error;
+    if (error instanceof Wrong) throw notImported(path, error.describe("the document"));
     // Whatever a file does to its reader, such as a million brackets, the file is to blame.
     throw notImported(path, reasonOf(error), undefined, error);
   }

@@ -20,31 +20,88 @@ export const MAX_YAML_BYTES: number = 64 * 1024 * 1024;
  */
 export function parseYaml(text: string, path: string): unknown {
   if (text.length > MAX_YAML_BYTES) throw notImported(path, `it has more than ${MAX_YAML_BYTES} bytes of YAML`);
-  const { parseDocument } = load(path);
+  const yaml = load(path);
+  const lines = new yaml.LineCounter();
   try {
-    const document = parseDocument(text, {
+    const composer = new yaml.Composer({
       schema: "failsafe",
       customTags: [NOTHING, binary("!binary"), binary("tag:yaml.org,2002:binary"), ...STRINGS],
       // Tags that nobody knows are read as if they were not there.
       logLevel: "error",
       merge: false,
-      // A cassette that was edited by hand may say something twice: nobody could tell which of the two counts.
-      uniqueKeys: true,
+      // Compares each with each: below.
+      uniqueKeys: false,
     });
-    const [error] = document.errors;
+    const [document] = composer.compose(tokensOf(text, yaml, lines), true, text.length);
+    const [error] = document?.errors ?? [];
     if (error !== undefined) throw error;
-    return document.toJS({ maxAliasCount: 1000 });
+    const twice = twiceIn(document?.contents);
+    if (twice !== undefined) throw Object.assign(new Error("a name stands twice"), { pos: twice.range });
+    return document?.toJS({ maxAliasCount: 1000 });
   } catch (cause) {
-    throw notImported(path, `it is not YAML that can be read: ${reasonOf(cause).trim()}`, undefined, cause);
+    const { pos } = cause as { pos?: readonly number[] };
+    const place = pos?.[0] === undefined ? "" : `, in line ${lines.linePos(pos[0]).line}`;
+    throw notImported(path, `it is not YAML that can be read: ${reasonOf(cause)}${place}`, undefined, cause);
   }
+}
+
+/** No cassette is so deep, and the time for one that is grows with the square of its depth. */
+const MAX_DEPTH = 200;
+
+function* tokensOf(text: string, { Lexer, Parser }: YamlModule, lines: LineCounter): Generator<unknown> {
+  const parser = new Parser(lines.addNewLine);
+  lines.addNewLine(0);
+  for (const lexeme of new Lexer().lex(text)) {
+    yield* parser.next(lexeme);
+    if (parser.stack.length > MAX_DEPTH) throw new Error(`more than ${MAX_DEPTH} levels within one another`);
+  }
+  yield* parser.end();
 }
 
 /** The part of `yaml` that is used. */
 interface YamlModule {
-  parseDocument(text: string, options: object): {
-    readonly errors: readonly Error[];
-    toJS(options: { maxAliasCount: number }): unknown;
+  readonly LineCounter: new () => LineCounter;
+  readonly Lexer: new () => { lex(text: string): Iterable<string> };
+  readonly Parser: new (onNewLine: LineCounter["addNewLine"]) => {
+    readonly stack: readonly unknown[];
+    next(lexeme: string): Iterable<unknown>;
+    end(): Iterable<unknown>;
   };
+  readonly Composer: new (options: object) => {
+    compose(tokens: Iterable<unknown>, always: boolean, end: number): Iterable<YamlDocument>;
+  };
+}
+
+interface LineCounter {
+  readonly addNewLine: (offset: number) => unknown;
+  linePos(offset: number): { readonly line: number };
+}
+
+interface YamlDocument {
+  readonly errors: readonly Error[];
+  readonly contents: YamlNode | null;
+  toJS(options: { maxAliasCount: number }): unknown;
+}
+
+interface YamlNode {
+  readonly value?: unknown;
+  readonly items?: readonly (YamlNode | { readonly key: YamlNode; readonly value: YamlNode | null })[];
+  readonly range?: readonly number[];
+}
+
+/** A name that stands twice in one map: whoever has edited the file cannot have meant both. */
+function twiceIn(node: YamlNode | null | undefined): YamlNode | undefined {
+  const names = new Set<unknown>();
+  for (const item of node?.items ?? []) {
+    const { key, value } = "key" in item ? item : { key: undefined, value: item };
+    if (key !== undefined && typeof key.value === "string") {
+      if (names.has(key.value)) return key;
+      names.add(key.value);
+    }
+    const below = (key && twiceIn(key)) ?? twiceIn(value);
+    if (below !== undefined) return below;
+  }
+  return undefined;
 }
 
 const NOTHING = {
