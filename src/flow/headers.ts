@@ -22,6 +22,11 @@ export function checkField(name: string, value: string): void {
       `header name ${JSON.stringify(name)} is not valid: letters, digits and !#$%&'*+-.^_\`|~ are accepted`,
     );
   }
+  if (typeof value !== "string") {
+    throw new OptionsError(
+      `the value of header ${name} is of type ${value === null ? "null" : typeof value}: a string is accepted`,
+    );
+  }
   if (!VALUE.test(value)) {
     throw new OptionsError(
       `the value of header ${name} holds a character that cannot be sent: ${
@@ -187,7 +192,8 @@ function pairOf(pair: readonly [string, string]): [string, string] {
   if (!Array.isArray(given)) throw noHeaders(`something with ${describeValue(given)}`);
   // What is in it is not shown: it may be a secret.
   if (given.length !== 2) throw noHeaders(`something with an array of ${given.length}`);
-  return [String(given[0]), String(given[1])];
+  const [name, value] = given as [string, string | number];
+  return [name, typeof value === "number" ? String(value) : value];
 }
 
 function noHeaders(what: string): OptionsError {

@@ -40,7 +40,8 @@ export function describeFlow(flow: Flow): FlowSummary {
     return { method: "TCP", url: `${flow.hostname}:${flow.port}`, status, source: flow.source };
   }
   const status = flow.error?.code ?? flow.response?.status ?? "pending";
-  return { method: flow.request.method, url: redactUrl(flow.request.url), status, source: flow.source };
+  // An addon may have put anything there: a table of what happened is needed then above all.
+  return { method: String(flow.request.method), url: redactUrl(flow.request.url), status, source: flow.source };
 }
 
 /** A line for each flow: place, method, URL, status or error, source, size, milliseconds; under it what alerters found; then how many. */

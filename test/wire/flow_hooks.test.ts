@@ -65,6 +65,25 @@ describe.each(HOOKS)("what %s leaves behind", (hook) => {
   });
 });
 
+test("a method that is none is not sent", async () => {
+  for (const method of [null, 5, "A B", "GET / HTTP/1.1\r\nX: y"]) {
+    const addon: Addon = { requestHeaders: ({ request }) => void (request.method = method as string) };
+    const { status, code, complaint } = await outcome(addon);
+    expect([status, code]).toEqual(["502", "HOOK_FAILED"]);
+    expect(complaint).toContain("is not a token");
+  }
+});
+
+test("a header value that is no string is refused", async () => {
+  for (const value of [null, undefined, 5, {}]) {
+    const { code, complaint } = await outcome({
+      requestHeaders: ({ request }) => request.headers.set("x-a", value as never),
+    });
+    expect(code).toBe("HOOK_FAILED");
+    expect(complaint).toContain(`the value of header x-a is of type ${value === null ? "null" : typeof value}`);
+  }
+});
+
 test("another request takes the place of the one that came", async () => {
   await using origin = await startOrigin(({ method, target }) => ({ body: `${method} ${target}` }));
   await using proxy = await startProxy({

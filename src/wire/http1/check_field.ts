@@ -36,7 +36,9 @@ export function checkField(name: string, value: string): void {
  * @throws {OptionsError} the method is not a token, or the target is empty or has white space, a control, "#" or a character above U+00FF
  */
 export function checkRequestLine(method: string, target: string): void {
-  if (!TOKEN.test(method)) throw new OptionsError(`The method ${quote(method)} is not a token (RFC 9110 9.1)`);
+  if (typeof method !== "string" || !TOKEN.test(method)) {
+    throw new OptionsError(`The method ${quote(String(method))} is not a token (RFC 9110 9.1)`);
+  }
   if (!TARGET.test(target)) {
     throw new OptionsError(
       `The request target ${
