@@ -5,30 +5,16 @@
  */
 import type { BreakStage, Stage } from "../../flow/shape.ts";
 import type { BodySink, Piece } from "../exchange/body_pipe.ts";
+import { Alarm } from "./alarm.ts";
 import { BreakPoints, type Progress } from "./break_points.ts";
 import { type Clock, REAL_CLOCK } from "./clock.ts";
 import { type Body, type Pacer, pacersOf } from "./pacer.ts";
+import type { ShapedWay } from "./shaped_way.ts";
 
 /** So many bytes wait at most, before whoever sends them has to: a slow line is felt on the other side of the proxy. */
 const MAX_WAITING = 64 * 1024;
 /** The same where bytes are on their way for a while, as on a long line. */
 const MAX_ON_THE_WAY = 1024 * 1024;
-
-/** What a shaper works for. */
-export interface ShapedWay {
-  /** The head may go now; {@linkcode Shaper.attach} says when it has. Only after {@linkcode Shaper.start}. */
-  open?(): void;
-  /** Calls once when what was passed on has been taken. */
-  drained(callback: () => void): void;
-  /** Nothing more passes; it is not broken yet. */
-  fired(stage: BreakStage): void;
-  /** It is time to break the connection. */
-  broken(stage: BreakStage): void;
-  /** Runs what a timer has brought, unless the flow is over; it may throw. */
-  guard?(step: () => void): void;
-  /** Whether pieces of a head can be sent one by one: then a slow head is not the shaper's to care for. */
-  readonly trickles?: boolean;
-}
 
 type Item = { readonly arrival: number; readonly late: number } & ({ piece: Piece } | { readonly trailers: string });
 
@@ -39,6 +25,7 @@ export class Shaper implements BodySink {
   readonly #stages: readonly Stage[];
   readonly #way: ShapedWay;
   readonly #clock: Clock;
+  readonly #alarm: Alarm;
   readonly #max: number;
   readonly #breaks: BreakPoints;
   #pacers: Pacer[] = [];
@@ -48,7 +35,6 @@ export class Shaper implements BodySink {
   #waiting = 0;
   #sent = 0;
   #next: { readonly size: number; readonly due: number } | undefined;
-  #cancel: (() => void) | undefined;
   #blocked = false;
   #silent = false;
   #over = false;
@@ -60,6 +46,7 @@ export class Shaper implements BodySink {
     this.#stages = stages;
     this.#way = way;
     this.#clock = clock;
+    this.#alarm = new Alarm(clock);
     this.#breaks = new BreakPoints(stages);
     this.#max = stages.some(({ kind }) => kind === "latency") ? MAX_ON_THE_WAY : MAX_WAITING;
   }
@@ -83,8 +70,8 @@ export class Shaper implements BodySink {
   start(): void {
     const { first } = this.#breaks;
     if (first !== undefined) return this.#break(first);
-    const slow = this.#way.trickles ? 0 : this.#sum("slow-head");
-    const late = this.#late() + slow;
+    const slow = this.#way.trickles ? 0 : slownessOf(this.#stages, "slow-head");
+    const late = lateOf(this.#stages) + slow;
     if (late <= 0) this.#way.open!();
     else this.#wake(late, () => this.#way.open!());
   }
@@ -120,7 +107,7 @@ export class Shaper implements BodySink {
     // In silence bytes are lost, so that a sender that gives up is noticed.
     if (this.#over || this.#silent || this.#body.none) return true;
     if (piece.data.length > 0) {
-      this.#queue.push({ piece, arrival: this.#clock.now(), late: this.#late() });
+      this.#queue.push({ piece, arrival: this.#clock.now(), late: lateOf(this.#stages) });
       this.#waiting += piece.data.length;
       this.#run();
     }
@@ -130,7 +117,7 @@ export class Shaper implements BodySink {
   /** @inheritdoc */
   end(trailers: string): void {
     if (this.#over || this.#silent) return;
-    this.#queue.push({ trailers, arrival: this.#clock.now(), late: this.#sum("slow-close") });
+    this.#queue.push({ trailers, arrival: this.#clock.now(), late: slownessOf(this.#stages, "slow-close") });
     this.#run();
   }
 
@@ -149,8 +136,7 @@ export class Shaper implements BodySink {
   /** Nothing more happens. */
   close(): void {
     this.#over = true;
-    this.#cancel?.();
-    this.#cancel = undefined;
+    this.#alarm.off();
     this.#queue = [];
     this.#waiting = 0;
     this.#next = undefined;
@@ -158,7 +144,7 @@ export class Shaper implements BodySink {
   }
 
   #run(): void {
-    if (this.#sink === undefined || this.#cancel !== undefined) return;
+    if (this.#sink === undefined || this.#alarm.on) return;
     while (!this.#over && !this.#silent && !this.#blocked) {
       const reached = this.#breaks.reached(this.#progress);
       if (reached !== undefined) return this.#break(reached);
@@ -245,29 +231,8 @@ export class Shaper implements BodySink {
     else this.#wake(0, broken);
   }
 
-  #late(): number {
-    let late = 0;
-    for (const stage of this.#stages) if (stage.kind === "latency") late += stage.draw();
-    return late;
-  }
-
-  #sum(kind: "slow-head" | "slow-close"): number {
-    let ms = 0;
-    for (const stage of this.#stages) if (stage.kind === kind) ms += stage.ms;
-    return ms;
-  }
-
   #wake(ms: number, step: () => void): void {
-    this.#cancel?.();
-    const due = this.#clock.now() + ms;
-    const cancel = this.#clock.after(ms, () => {
-      if (this.#cancel !== cancel) return;
-      this.#cancel = undefined;
-      const left = due - this.#clock.now();
-      if (ms > 0 && left > 0) this.#wake(left, step);
-      else this.#guarded(step);
-    });
-    this.#cancel = cancel;
+    this.#alarm.set(ms, () => this.#guarded(step));
   }
 
   #guarded(step: () => void): void {
@@ -282,4 +247,17 @@ export class Shaper implements BodySink {
     this.#onDrain = undefined;
     callback();
   }
+}
+
+/** How late the next bytes are, in milliseconds: drawn anew each time. */
+function lateOf(stages: readonly Stage[]): number {
+  let late = 0;
+  for (const stage of stages) if (stage.kind === "latency") late += stage.draw();
+  return late;
+}
+
+function slownessOf(stages: readonly Stage[], kind: "slow-head" | "slow-close"): number {
+  let ms = 0;
+  for (const stage of stages) if (stage.kind === kind) ms += stage.ms;
+  return ms;
 }

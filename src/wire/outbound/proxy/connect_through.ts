@@ -49,6 +49,8 @@ export async function connectThrough(
   target: ProxyTarget,
   options: ConnectThroughOptions,
 ): Promise<Socket> {
+  // Nothing is begun that would only be given up.
+  if (options.signal.aborted) throw aborted();
   const deadline = performance.now() + options.timeout;
   const limits = {
     left: () => Math.max(1, Math.ceil(deadline - performance.now())),
