@@ -7,24 +7,30 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
-import { BodyBuffer } from "../../flow/body_buffer.ts";
-import { FlowHeaders } from "../../flow/headers.ts";
-import { essence, isJson } from "../../flow/media_type.ts";
-import { FlowRequest } from "../../flow/request.ts";
+import type { FlowRequest } from "../../flow/request.ts";
 import type { FlowResponse } from "../../flow/response.ts";
-import { splitUrl, type TapeEntry } from "../entry.ts";
+import type { TapeEntry } from "../entry.ts";
 import type { TapeOptions } from "../options.ts";
 import { isPlaceholder } from "../redact/placeholders.ts";
 import type { Redactor } from "../redact/redactor.ts";
 import { redactRequest } from "../redact/request.ts";
-import { toText } from "../redact/encoding.ts";
 import type { Bindings } from "./bindings.ts";
 import { looksRandom } from "../redact/random.ts";
 import { edited } from "./edited.ts";
 import { Evidence } from "./evidence.ts";
 import { outlineOfAddress, outlineOfBody } from "./outline_of_request.ts";
-import { isUnusual, type Outline, outlineOf, type Pairs, substitute } from "./unusual.ts";
+import { Preference } from "./preference.ts";
+import {
+  fieldsOf,
+  headOf,
+  LARGEST,
+  LARGEST_SEEN,
+  rewritten,
+  substituteBytes,
+  substituteFields,
+  textOf,
+} from "./rewrite.ts";
+import { isUnusual, type Outline, outlineOf, type Pairs } from "./unusual.ts";
 import { RequestValues } from "./values.ts";
 
 /** What a correlator works with. */
@@ -50,11 +56,8 @@ interface Given {
   readonly fields: string;
 }
 
-/** Larger bodies are replayed as they are. */
-const LARGEST = 8 << 20;
-
-/** Of larger bodies that pass nothing is remembered. */
-const LARGEST_SEEN = 256 << 10;
+/** So many entries of one outline are compared with a request. */
+const MOST_COMPARED = 2000;
 
 /** Binds values of the recording to those of this run. */
 export class Correlator {
@@ -63,8 +66,7 @@ export class Correlator {
   readonly #on: boolean;
   readonly #evidence: Evidence;
   readonly #traits = new WeakMap<TapeEntry, Traits>();
-  readonly #secrets = new WeakMap<TapeEntry, Traits["secrets"]>();
-  readonly #alike = new WeakMap<readonly TapeEntry[], boolean>();
+  readonly #preference: Preference;
   readonly #given = new WeakMap<object, Given>();
   // What a request was found to say in place of what is recorded.
   readonly #own = new WeakMap<FlowRequest, Pairs>();
@@ -77,6 +79,7 @@ export class Correlator {
     this.#with = options;
     this.#on = options.options.match?.correlate !== false;
     this.#evidence = new Evidence(entries);
+    this.#preference = new Preference(options.bindings);
   }
 
   /** Whether a request that nothing matches as it is may yet be a recorded one, once its body is there. */
@@ -95,7 +98,7 @@ export class Correlator {
 
   /** Lets a response say the values of this run. */
   async apply(request: FlowRequest, entry: TapeEntry, response: FlowResponse | undefined): Promise<void> {
-    const pairs = await this.pairsFor(request, entry);
+    const pairs = await this.#pairsFor(request, entry, response);
     if (response === undefined || pairs.size === 0) return;
     substituteFields(response, pairs);
     if (!response.content.complete || response.content.size > LARGEST) return;
@@ -111,16 +114,16 @@ export class Correlator {
     chunks: readonly T[] | undefined,
   ): Promise<readonly T[] | undefined> {
     if (chunks === undefined) return undefined;
-    const pairs = await this.pairsFor(request, entry);
+    const pairs = await this.#pairsFor(request, entry, undefined);
     if (pairs.size === 0) return chunks;
     const type = entry.responseHeaders.get("content-type");
     return chunks.map((chunk) => ({ ...chunk, data: substituteBytes(chunk.data, type, pairs) }));
   }
 
   /** What recorded values are in the answer to a request. */
-  async pairsFor(request: FlowRequest, entry: TapeEntry): Promise<Pairs> {
+  async #pairsFor(request: FlowRequest, entry: TapeEntry, response: FlowResponse | undefined): Promise<Pairs> {
     if (!this.#on) return this.#with.bindings.restored;
-    const { secrets, echoes } = await this.#traitsOf(entry);
+    const { secrets, echoes } = await this.#traitsOf(entry, response);
     const own = this.#own.get(request);
     const { bindings } = this.#with;
     if (secrets.length === 0 && echoes.length === 0 && own === undefined && bindings.none) return NONE;
@@ -179,32 +182,9 @@ export class Correlator {
     this.#with.bindings.see(outlineOf(text).values);
   }
 
-  /**
-   * Of entries that are the same request but for secrets: those whose secrets are the ones of this request. `undefined` when all are as
-   * good.
-   */
+  /** Of entries that are the same request but for secrets: those whose secrets are the ones of this request. */
   prefer(entries: readonly TapeEntry[], request: FlowRequest): ReadonlySet<TapeEntry> | undefined {
-    if (!this.#on || this.#areAlike(entries)) return undefined;
-    const { bindings } = this.#with;
-    const values = new RequestValues(request);
-    let best = -Infinity;
-    let chosen: TapeEntry[] = [];
-    for (const entry of entries) {
-      let score = 0;
-      for (const [place, placeholder] of this.#secretsOf(entry)) {
-        const live = values.get(place);
-        if (live === undefined) continue;
-        const known = isPlaceholder(live) ? live : bindings.recordedOf(live);
-        if (known === placeholder) score += 2;
-        else if (known !== undefined || bindings.liveOf(placeholder) !== undefined) score -= 2;
-      }
-      if (score > best) {
-        best = score;
-        chosen = [];
-      }
-      if (score === best) chosen.push(entry);
-    }
-    return chosen.length === entries.length ? undefined : new Set(chosen);
+    return this.#on ? this.#preference.of(entries, request) : undefined;
   }
 
   /** What is bound, for explanations. */
@@ -221,7 +201,7 @@ export class Correlator {
     const address = outlineOfAddress(live.method, live.url, match);
     const body = outlineOfBody(live, match);
     let second: Map<string, string> | undefined;
-    for (const entry of candidates) {
+    for (const entry of candidates.slice(0, MOST_COMPARED)) {
       const recorded = redactRequest(await entry.request(), redactor);
       const pairs = await this.#differences([
         [outlineOfAddress(recorded.method, recorded.url, match), address],
@@ -298,27 +278,7 @@ export class Correlator {
     return this.#byAddress.get(outlineOfAddress(request.method, redactor.url(request.url), match).shape) ?? [];
   }
 
-  /** Whether all of them have the same secrets; found out once for each list. */
-  #areAlike(entries: readonly TapeEntry[]): boolean {
-    let alike = this.#alike.get(entries);
-    if (alike === undefined) {
-      const [first, ...others] = entries.map((entry) => this.#secretsOf(entry).join("\n"));
-      this.#alike.set(entries, alike = others.every((other) => other === first));
-    }
-    return alike;
-  }
-
-  /** Secrets in what is in memory of a request. */
-  #secretsOf(entry: TapeEntry): Traits["secrets"] {
-    let secrets = this.#secrets.get(entry);
-    if (secrets === undefined) {
-      const values = new RequestValues(entry.requestNow() ?? headOf(entry));
-      this.#secrets.set(entry, secrets = Array.from(values).filter(([, value]) => isPlaceholder(value)));
-    }
-    return secrets;
-  }
-
-  async #traitsOf(entry: TapeEntry): Promise<Traits> {
+  async #traitsOf(entry: TapeEntry, response: FlowResponse | undefined): Promise<Traits> {
     let traits = this.#traits.get(entry);
     if (traits !== undefined) return traits;
     // A body in a file is not read for it.
@@ -326,7 +286,7 @@ export class Correlator {
     const values = Array.from(new RequestValues(request));
     const secrets = values.filter(([, value]) => isPlaceholder(value));
     const unusual = values.filter(([, value]) => isUnusual(value) && !value.startsWith("[redacted"));
-    const text = unusual.length === 0 ? "" : await this.#evidence.textOf(entry);
+    const text = unusual.length === 0 ? "" : await this.#evidence.textOf(entry, response);
     const echoes = unusual.filter(([, value]) => text.includes(value) || text.includes(encodeURIComponent(value)));
     this.#traits.set(entry, traits = { secrets, echoes });
     return traits;
@@ -334,7 +294,6 @@ export class Correlator {
 }
 
 const NONE: Pairs = new Map();
-const FORM = "application/x-www-form-urlencoded";
 
 /** Whether a client has drawn it by lot: identifiers that stand in a program do not count. */
 function isDrawn(value: string): boolean {
@@ -343,75 +302,3 @@ function isDrawn(value: string): boolean {
 
 const UUID = /^[\da-f]{8}-[\da-f]{4}-[147][\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/i;
 const ULID = /^[0-7][\dA-HJKMNP-TV-Z]{25}$/;
-
-/** What a client says. */
-function textOf(request: FlowRequest): string {
-  let text = `${request.url}\n${request.headers.raw.map(([, value]) => value).join("\n")}`;
-  try {
-    if (request.content.complete && request.content.kept < LARGEST_SEEN) text += `\n${request.text()}`;
-  } catch {
-    // As above.
-  }
-  try {
-    return `${text}\n${decodeURIComponent(request.url)}`;
-  } catch {
-    return text;
-  }
-}
-
-/** A copy with values replaced. */
-function rewritten(request: FlowRequest, pairs: Pairs): FlowRequest {
-  const headers = FlowHeaders.from(
-    Array.from(request.headers, ([name, value]): [string, string] => [name, substitute(value, pairs)]),
-  );
-  let content = request.content;
-  if (content.complete && content.kept > 0 && content.kept <= LARGEST) {
-    let body: Uint8Array;
-    try {
-      body = request.body;
-    } catch {
-      body = content.bytes();
-    }
-    const after = substituteBytes(body, headers.get("content-type"), pairs);
-    if (after !== body) {
-      headers.delete("content-encoding");
-      content = BodyBuffer.of(after);
-    }
-  }
-  return new FlowRequest(
-    request.method,
-    splitUrl(substitute(request.url, pairs, "url")),
-    request.httpVersion,
-    headers,
-    content,
-  );
-}
-
-/** An entry whose body is in a file. */
-function headOf(entry: TapeEntry): FlowRequest {
-  return new FlowRequest(entry.method, splitUrl(entry.url), "1.1", entry.requestHeaders, new BodyBuffer());
-}
-
-function substituteFields(response: FlowResponse, pairs: Pairs): void {
-  const fields = Array.from(response.headers, ([name, value]): [string, string] => {
-    return [name, substitute(value, pairs, /^(?:.*location|link|refresh)$/i.test(name) ? "url" : "text")];
-  });
-  if (fields.every(([, value], i) => value === response.headers.raw[i]![1])) return;
-  response.headers = FlowHeaders.from(fields);
-}
-
-/** Text with values replaced; the same array when there are none, and when it is no text. */
-export function substituteBytes(bytes: Uint8Array, contentType: string | null, pairs: Pairs): Uint8Array {
-  if (bytes.length === 0 || pairs.size === 0) return bytes;
-  const raw = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const there = Array.from(pairs.keys()).some((from) => raw.includes(from) || raw.includes(encodeURIComponent(from)));
-  const body = there ? toText(bytes, contentType) : undefined;
-  if (body === undefined) return bytes;
-  const form = isJson(contentType) ? "json" : essence(contentType) === FORM ? "url" : "text";
-  const text = substitute(body.text, pairs, form);
-  return text === body.text ? bytes : body.encode(text);
-}
-
-function fieldsOf({ headers }: FlowResponse): string {
-  return headers.raw.map(([name, value]) => `${name}: ${value}`).join("\n");
-}

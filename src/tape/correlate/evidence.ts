@@ -4,6 +4,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import type { FlowResponse } from "../../flow/response.ts";
 import type { TapeEntry } from "../entry.ts";
 
 /** How many entries, and how many bytes of their bodies, are looked at for one value. */
@@ -55,13 +56,19 @@ export class Evidence {
     return origin;
   }
 
-  /** What a response says, as far as it is text. */
-  async textOf(entry: TapeEntry): Promise<string> {
+  /**
+   * What a response says, as far as it is text.
+   *
+   * @param given the response, if it has been read already
+   */
+  async textOf(entry: TapeEntry, given?: FlowResponse): Promise<string> {
     const kept = this.#texts.get(entry);
     if (kept !== undefined) return kept;
-    const fields = Array.from(entry.responseHeaders, ([, value]) => value).join("\n");
-    let text = fields;
-    const response = await entry.response();
+    const headers = entry.responseHeaders;
+    let text = Array.from(headers, ([, value]) => value).join("\n");
+    const isLarge = Number(headers.get("content-length")) > LARGEST ||
+      /^(?:image|audio|video|font)\//.test(headers.get("content-type") ?? "");
+    const response = given ?? (isLarge ? undefined : await entry.response());
     const content = response?.content;
     if (content !== undefined && content.kept > 0 && content.kept <= LARGEST) {
       text += `\n${Buffer.from(content.bytes()).toString("latin1")}`;
