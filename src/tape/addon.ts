@@ -178,6 +178,7 @@ async function open(
     options,
     redactor,
     writing,
+    secrets: () => ledger.size,
     store,
     keep: modes.all("record") ? "replace" : "add",
     ...(!modes.all("record") && { anew, replaced: (items) => replacedBy(items, { modes, places, path, store }) }),

@@ -58,9 +58,10 @@ export class Recorder {
   // Exchanges that look as if they held a secret: as long as there are any, nothing becomes a tape.
   readonly #held: HeldEntry[] = [];
   readonly #working = new Set<Promise<void>>();
+  // The journal, once it is there.
+  #journal: Journal | undefined;
   #lines: NewLine[] = [];
   readonly #repeats = new Repeats<EncodedExchange>();
-  #flushing: Promise<void> | undefined;
   #recording: Promise<Recording> | undefined;
   #failed: { readonly error: unknown } | undefined;
 
@@ -96,8 +97,12 @@ export class Recorder {
       this.#cut.push(message);
       this.#with.log({ level: "error", message: `not recorded: ${message}` });
     } else if (verdict.kind === "record" && this.#failed === undefined) {
-      const work = this.#keep(flow).finally(() => this.#working.delete(work));
-      this.#working.add(work);
+      const repeated = this.#journal && this.#repeated(flow);
+      if (repeated !== undefined) {
+        this.#put(flow, repeated, this.#journal!);
+        return;
+      }
+      this.#track(this.#keep(flow));
     }
   }
 
@@ -171,24 +176,31 @@ export class Recorder {
     try {
       const { journal } = await this.#begun();
       const exchange = this.#repeated(flow) ?? await this.#encode(flow);
-      if (exchange !== undefined && this.#failed === undefined) {
-        const anew = this.#with.anew?.(flow) ? { anew: true as const } : {};
-        this.#lines.push({ ...momentsOf(flow), ...anew, ...exchange });
-        this.#flushing ??= new Promise((resolve) => setImmediate(() => resolve(this.#flush(journal))));
-      }
+      this.#journal = journal;
+      if (exchange !== undefined && this.#failed === undefined) this.#put(flow, exchange, journal);
     } catch (error) {
       this.#fail(error);
     }
   }
 
+  #put(flow: Flow, exchange: EncodedExchange, journal: Journal): void {
+    this.#lines.push({ moments: momentsOf(flow), anew: this.#with.anew?.(flow) === true, exchange });
+    if (this.#lines.length === 1) {
+      this.#track(new Promise((resolve) => setImmediate(() => resolve(this.#flush(journal)))));
+    }
+  }
+
+  #track(action: Promise<void>): void {
+    const work = action.finally(() => this.#working.delete(work));
+    this.#working.add(work);
+  }
+
   async #written(): Promise<void> {
-    await Promise.all(this.#working);
-    await this.#flushing;
+    while (this.#working.size > 0) await Promise.all(this.#working);
   }
 
   // What was over in one turn of the event loop is written at once: that is most of what writing costs.
   async #flush(journal: Journal): Promise<void> {
-    this.#flushing = undefined;
     const lines = this.#lines;
     this.#lines = [];
     try {

@@ -154,6 +154,5 @@ export class TapeWriter {
   }
 }
 
-/** Names that this writer gives, and temporary files of processes that died. Files of others are left alone. */
-const OURS =
-  /^(?:[0-9a-f]{16}|[0-9a-f]{32}|[0-9a-f]{64})\.[a-z0-9]+$|^\.[0-9a-f]{16,64}\.[a-z0-9]+\.[\w-]+\.tmp$|^\.body\.[\w-]+\.tmp$|^\.lock\.[0-9a-f]{16}(?:\.old)?\.tmp$/;
+/** Names that this writer gives. Files of others are left alone. */
+const OURS = /^(?:[0-9a-f]{16}|[0-9a-f]{32}|[0-9a-f]{64})\.[a-z0-9]+$/;

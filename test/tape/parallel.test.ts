@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import process from "node:process";
 import { describe, expect, test } from "vitest";
 import { readTape } from "../../src/tape/mod.ts";
@@ -131,6 +131,26 @@ async function hostOfLock(): Promise<string> {
   await unlock();
   return host;
 }
+
+test("an exchange whose body was not written any more is not recovered", async () => {
+  await using folder = await tempFolder();
+  const path = folder.file("a.har");
+  const { tape } = await open(path, { mode: "record" }, {
+    ...fileStore,
+    write: (name, pieces) => name === path ? Promise.reject(new Error("no")) : fileStore.write(name, pieces),
+  });
+  for (const name of ["a", "b"]) {
+    tape.record(flowOf({ url: `https://shop.test/${name}`, response: { body: name.repeat(5000) } }));
+  }
+  await expect(tape.close()).rejects.toThrow("What was recorded is in");
+  const [body] = (await readdir(`${path}.d`)).filter((name) => !name.startsWith("."));
+  await rm(`${path}.d/${body}`);
+  const next = await open(path, { mode: "auto" });
+  await next.tape.close();
+  expect(next.log[0]!.message).toContain("the tape has now 1 exchange of it");
+  expect(await names(path)).toHaveLength(1);
+  await (await readTape(path)).entries[0]!.response();
+});
 
 test("journals that make no sense are removed, and say nothing", async () => {
   await using folder = await tempFolder();

@@ -45,7 +45,7 @@ export async function findJournals(
       live++;
       continue;
     }
-    const journal = await readJournal(store, folder, parts);
+    const journal = await readJournal(store, folder, parts, names);
     if (journal !== undefined && !journal.done && await isLive(journal)) {
       live++;
       continue;

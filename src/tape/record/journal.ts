@@ -33,6 +33,27 @@ export interface FoundJournal extends JournalHead {
   readonly done: boolean;
 }
 
+/** An exchange as it goes into the journal. */
+export interface EncodedExchange {
+  readonly label: string;
+  readonly key: string;
+  /** The entry. */
+  readonly json: string;
+}
+
+/** The exchange of an entry. */
+export function encoded(entry: HarEntry): EncodedExchange {
+  return { label: labelOf(entry.request), key: keyOf(entry), json: JSON.stringify(entry) };
+}
+
+/** A line that is to be written. */
+export interface NewLine {
+  readonly exchange: EncodedExchange;
+  readonly moments: { readonly start: number; readonly end: number };
+  readonly anew: boolean;
+}
+
+/** What stands in a line. */
 interface Line {
   readonly start: number;
   readonly end: number;
@@ -70,28 +91,30 @@ export class Journal {
   }
 
   /** Adds exchanges. They are safe when this resolves, or returns. */
-  append(lines: readonly Line[]): void | Promise<void> {
+  append(lines: readonly NewLine[]): void | Promise<void> {
     let text = "";
-    let position = 0;
     const part = this.#file === undefined ? this.#parts + 1 : 0;
-    if (part === 0) position = this.#size;
-    const items = lines.map(({ start, end, entry, anew }): Kept => {
-      const line = `${JSON.stringify({ start, end, ...(anew && { anew }), entry })}\n`;
-      const from = position;
-      const length = Buffer.byteLength(line);
-      text += line;
+    let position = part === 0 ? this.#size : 0;
+    const items = lines.map((line): Kept => {
+      const { moments: { start, end }, anew, exchange: { json } } = line;
+      const written = `{"start":${start},"end":${end},${anew ? '"anew":true,' : ""}"entry":${json}}\n`;
+      const length = Buffer.byteLength(written);
+      const item = new WrittenItem(line, this, part, position, length);
+      text += written;
       position += length;
-      const load = async () => {
-        const bytes = this.#file !== undefined
-          ? await this.#file.read(from, length)
-          : (await this.#store.read(join(this.#folder, this.#partName(part))))?.subarray(from, from + length);
-        return (JSON.parse(Buffer.from(bytes!).toString("utf8")) as Line).entry;
-      };
-      return { label: labelOf(entry.request), key: keyOf(entry), start, end, ...(anew && { anew }), load };
+      return item;
     });
     const written = this.#write(text);
     if (written === undefined) this.items.push(...items);
     else return written.then(() => void this.items.push(...items));
+  }
+
+  /** The entry that stands there. */
+  async read({ part, position, length }: Place): Promise<HarEntry> {
+    const bytes = part === 0
+      ? await this.#file!.read(position, length)
+      : (await this.#store.read(join(this.#folder, this.#partName(part))))!.subarray(position, position + length);
+    return (JSON.parse(Buffer.from(bytes).toString("utf8")) as Line).entry;
   }
 
   /** Its files. */
@@ -127,6 +150,48 @@ export class Journal {
   }
 }
 
+interface Place {
+  readonly part: number;
+  readonly position: number;
+  readonly length: number;
+}
+
+/** What stays in memory of an exchange. */
+class WrittenItem implements Kept, Place {
+  readonly label: string;
+  readonly key: string;
+  readonly start: number;
+  readonly end: number;
+  readonly anew: boolean;
+  readonly part: number;
+  readonly position: number;
+  readonly length: number;
+  same?: string;
+  readonly #journal: Journal;
+
+  constructor(
+    { exchange, moments, anew }: NewLine,
+    journal: Journal,
+    part: number,
+    position: number,
+    length: number,
+  ) {
+    this.label = exchange.label;
+    this.key = exchange.key;
+    this.start = moments.start;
+    this.end = moments.end;
+    this.anew = anew;
+    this.part = part;
+    this.position = position;
+    this.length = length;
+    this.#journal = journal;
+  }
+
+  load(): Promise<HarEntry> {
+    return this.#journal.read(this);
+  }
+}
+
 const NAME = /^(\.journal-\d+-[0-9a-f]{12})(?:-\d{6,})?\.jsonl$/;
 
 /** The journals among the files of a folder: by name, their files in order. */
@@ -143,11 +208,16 @@ export function journalsAmong(names: Iterable<string>): Map<string, string[]> {
   return found;
 }
 
-/** Reads a journal; `undefined` when not even its first line is whole, or it is gone. */
+/**
+ * Reads a journal; `undefined` when not even its first line is whole, or it is gone.
+ *
+ * @param names what is in the folder: an exchange whose body did not get there is none
+ */
 export async function readJournal(
   store: TapeStore,
   folder: string,
   files: readonly string[],
+  names: { has(name: string): boolean },
 ): Promise<FoundJournal | undefined> {
   let head: JournalHead | undefined;
   let done = false;
@@ -157,8 +227,10 @@ export async function readJournal(
     if (bytes === undefined) continue;
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (let at = 0, end: number; (end = buffer.indexOf(0x0a, at)) >= 0; at = end + 1) {
-      const line = parse(buffer.toString("utf8", at, end));
+      const text = buffer.toString("utf8", at, end);
+      const line = parse(text);
       if (line === undefined) break;
+      if ([...text.matchAll(FILE)].some(([, file]) => !names.has(file!))) continue;
       if (head === undefined) {
         head = readHead(line);
         if (head === undefined) return undefined;
@@ -179,6 +251,9 @@ export async function readJournal(
   }
   return head && { ...head, items, done };
 }
+
+/** The files that a line refers to. Within a string the quotes would be escaped. */
+const FILE = /"_file":"([^"\\]+)"/g;
 
 function parse(text: string): Record<string, unknown> | undefined {
   try {

@@ -9,6 +9,6 @@ import type { Flow } from "../../flow/flow.ts";
 export function momentsOf({ timings, origin }: Flow): { start: number; end: number } {
   const exact = performance.timeOrigin + origin;
   // A clock that was set meanwhile, or a flow that was made by hand.
-  const start = Math.abs(exact - timings.start) < 5 ? exact : timings.start;
+  const start = Math.abs(exact - timings.start) < 5000 ? exact : timings.start;
   return { start, end: start + (timings.end ?? 0) };
 }

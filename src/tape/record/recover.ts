@@ -47,6 +47,7 @@ export async function recoverAll(
   log: (entry: LogEntry) => void,
 ): Promise<void> {
   const folder = bodyFolder(path);
+  await store.sweep?.(folder);
   if (!await hasLeftovers(store, folder)) return;
   await locked(store, path, async () => {
     const { over, files, live } = await findJournals(store, folder);
@@ -62,8 +63,7 @@ export async function recoverAll(
         if (!journal.done) log({ level: "warn", message: tellOf(journal, path, "the tape has now") });
       }
     }
-    const temporary = [...(await store.list(folder))?.keys() ?? []].filter((name) => TEMPORARY.test(name));
-    await store.remove(folder, [...files, ...temporary]);
+    await store.remove(folder, files);
   });
 }
 
@@ -81,5 +81,4 @@ async function hasLeftovers(store: TapeStore, folder: string): Promise<boolean> 
   return names !== undefined && [...names.keys()].some((name) => LEFTOVER.test(name));
 }
 
-const TEMPORARY = /^\..*\.tmp$/;
-const LEFTOVER = /^\.journal-|^\.lock$|^\..*\.tmp$/;
+const LEFTOVER = /^\.journal-|^\.lock$/;

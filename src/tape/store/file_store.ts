@@ -111,6 +111,17 @@ export const fileStore: Required<TapeStore> = {
     return new DiskBody(path, await withFolder(folder, () => open(path, "wx")));
   },
 
+  async sweep(folder) {
+    for (const name of await readdir(folder).catch(() => [])) {
+      if (!TEMPORARY.test(name)) continue;
+      const path = join(folder, name);
+      // Whatever is being written is younger; on a shared disk nobody can ask who writes it.
+      const { mtimeMs } = await lstat(path).catch(() => ({ mtimeMs: Infinity }));
+      if (Date.now() - mtimeMs > FORGOTTEN) await rm(path, { force: true }).catch(() => {});
+    }
+    await rmdir(folder).catch(() => {});
+  },
+
   lock: (path) => lockFile(join(`${path}.d`, ".lock")),
 
   identity: fileIdentity,
@@ -202,6 +213,9 @@ class DiskBody implements UnnamedFile {
 }
 
 let writes = 0;
+const TEMPORARY = /^\..*\.tmp$/;
+/** Milliseconds. */
+const FORGOTTEN = 60_000;
 const CHUNK = 1 << 20;
 
 function temporaryName(folder: string, name: string): string {

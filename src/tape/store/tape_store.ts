@@ -73,6 +73,8 @@ export interface TapeStore {
    * @returns gives it back
    */
   lock?(path: string): Promise<() => Promise<void>>;
+  /** Removes what processes that died have left behind of files that they were writing, unless it may still be written. */
+  sweep?(folder: string): Promise<void>;
   /** One file may have many names: what is the same for all of them. The path, where it is missing. */
   identity?(path: string): Promise<string>;
 }
