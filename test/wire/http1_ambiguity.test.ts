@@ -17,6 +17,11 @@ function broken(): Case[] {
       "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
       "HTTP_LENGTH_AND_CHUNKED",
     ],
+    [
+      "B25 Transfer-Encoding with Content-Length behind it",
+      "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n",
+      "HTTP_LENGTH_AND_CHUNKED",
+    ],
     ["B26 two different Content-Lengths", "Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc", "HTTP_CONTENT_LENGTH"],
     [
       "B26 the same Content-Length twice, which a recipient may refuse",
@@ -62,6 +67,7 @@ function broken(): Case[] {
     ["B31 a field line that ends with LF alone", "X-A: 1\nX-B: 2\r\n\r\n", "HTTP_BARE_LF"],
     ["B31 a head that ends with LF alone", "X-A: 1\r\n\n", "HTTP_BARE_LF"],
     ["B31 a CR alone in a value", "X-A: 1\rX-B: 2\r\n\r\n", "HTTP_HEADER_VALUE"],
+    ["B31 a CR too many before the end of a line", "X-A: 1\r\r\n\r\n", "HTTP_HEADER_VALUE"],
     ["B33 NUL in a name", "X\0A: 1\r\n\r\n", "HTTP_HEADER_NAME"],
     ["B33 NUL in a value", "X-A: \0\r\n\r\n", "HTTP_HEADER_VALUE"],
     ["B33 another control in a value", "X-A: \x01\r\n\r\n", "HTTP_HEADER_VALUE"],
@@ -120,6 +126,7 @@ describe("from the client", () => {
     ["B34 a target with port 0", `GET http://a.test:0/ HTTP/1.1\r\n${HOST}\r\n\r\n`, "HTTP_TARGET"],
     ["B34 a target with a port that is none", `GET http://a.test:65536/ HTTP/1.1\r\n${HOST}\r\n\r\n`, "HTTP_TARGET"],
     ["B34 * with another method than OPTIONS", `GET * HTTP/1.1\r\n${HOST}\r\n\r\n`, "HTTP_TARGET"],
+    ["B3 no Host in origin form", `GET /p HTTP/1.1\r\n\r\n`, "HTTP_HOST"],
     ["B3 two Host fields", `GET /p HTTP/1.1\r\n${HOST}\r\n${HOST}\r\n\r\n`, "HTTP_HOST"],
     ["B3 a Host that is no host", `GET /p HTTP/1.1\r\nHost: a b\r\n\r\n`, "HTTP_HOST"],
     ["B3 an empty Host in origin form", `GET /p HTTP/1.1\r\nHost:\r\n\r\n`, "HTTP_HOST"],

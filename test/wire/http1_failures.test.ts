@@ -387,7 +387,8 @@ describe("clients that hang up", () => {
     }
 
     test(`B17 while it waits for the answer (${how}): the server is cut, too`, async () => {
-      await using origin = await silent();
+      let cut = 0;
+      await using origin = await scripted((connection) => connection.closed.then(() => void cut++));
       await using it = await watched();
       await using client = await connectRaw(it.proxy.port);
 
@@ -399,13 +400,16 @@ describe("clients that hang up", () => {
       expect(flow.error!.code).toBe("CLIENT_ABORTED");
       expect(flow.response).toBe(undefined);
       expect(it.errors).toEqual(["CLIENT_ABORTED"]);
+      await expect.poll(() => cut, PATIENTLY).toBe(1);
       await expect.poll(() => it.gone.length, PATIENTLY).toBe(1);
     });
 
     test(`B17 in the middle of the answer (${how}): the server is cut, too`, async () => {
+      let cut = 0;
       await using origin = await scripted(async (connection) => {
         await connection.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
         await connection.closed;
+        cut++;
       });
       await using it = await watched();
       await using client = await connectRaw(it.proxy.port);
@@ -418,6 +422,7 @@ describe("clients that hang up", () => {
       expect(flow.error!.code).toBe("CLIENT_ABORTED");
       expect(flow.response).toMatchObject({ status: 200, bodyTruncated: true });
       expect(latin1(flow.response!.encodedBody)).toBe("half");
+      await expect.poll(() => cut, PATIENTLY).toBe(1);
       await expect.poll(() => it.gone.length, PATIENTLY).toBe(1);
     });
 

@@ -297,6 +297,17 @@ describe("fields", () => {
     expect(proxy.flows.first()!.error).toMatchObject({ code: "HTTP_HEADERS_TOO_LARGE", status: 431 });
   });
 
+  test("B22 a request head over 64 KB is refused with 431 where nobody has set a limit", async () => {
+    await using origin = await startOrigin();
+    await using proxy = await startProxy();
+
+    const fields = Array.from({ length: 70 }, (_, i) => `X-${i}: ${"v".repeat(1000)}`);
+    const response = await exchange(proxy.port, requestTo(origin.url, { fields }));
+
+    expect(response.status).toBe(431);
+    expect(origin.connections).toBe(0);
+  });
+
   test("B22 a response head over the limit is a 502", async () => {
     await using origin = await startOrigin(() => ({ headers: [["X-Long", "v".repeat(1000)]] }));
     await using proxy = await startProxy({ limits: { headBytes: 1000 } });
@@ -309,21 +320,21 @@ describe("fields", () => {
 });
 
 describe("bodies", () => {
-  test("B6 the Content-Length of an answer to HEAD passes, and the connection goes on", async () => {
-    await using origin = await answering("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n");
-    await using proxy = await startProxy();
-    await using client = await connectRaw(proxy.port);
-
-    for (let i = 0; i < 2; i++) {
-      await client.write(requestTo(`http://127.0.0.1:${origin.port}/`, { method: "HEAD" }));
-      const response = await readResponse(client, "HEAD");
-      expect(response.header("content-length")).toBe("5000");
-    }
-    expect(origin.connections).toBe(1);
-  });
-
   for (const hooks of ["without hooks", "with a response hook"]) {
     const addons = hooks === "without hooks" ? [] : [{ response: () => {} }];
+
+    test(`B6 the Content-Length of an answer to HEAD passes, and the connection goes on: ${hooks}`, async () => {
+      await using origin = await answering("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n");
+      await using proxy = await startProxy({ addons });
+      await using client = await connectRaw(proxy.port);
+
+      for (let i = 0; i < 2; i++) {
+        await client.write(requestTo(`http://127.0.0.1:${origin.port}/`, { method: "HEAD" }));
+        const response = await readResponse(client, "HEAD");
+        expect(response.header("content-length")).toBe("5000");
+      }
+      expect(origin.connections).toBe(1);
+    });
 
     test(`B7 a 204 that announces a body has none, nor its length: ${hooks}`, async () => {
       await using origin = await answering("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\nX-A: 1\r\n\r\n");
@@ -348,6 +359,20 @@ describe("bodies", () => {
         expect(response.head).toBe("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\nETag: x\r\n\r\n");
       }
     });
+
+    for (const [status, kept] of [["204 No Content", ""], ["304 Not Modified", "Transfer-Encoding: chunked\r\n"]]) {
+      test(`B7 a ${status} that announces chunks has none: ${hooks}`, async () => {
+        await using origin = await answering(`HTTP/1.1 ${status}\r\nTransfer-Encoding: chunked\r\nX-A: 1\r\n\r\n`);
+        await using proxy = await startProxy({ addons });
+        await using client = await connectRaw(proxy.port);
+
+        for (let i = 0; i < 2; i++) {
+          await client.write(requestTo(`http://127.0.0.1:${origin.port}/`));
+          expect((await readResponse(client)).head).toBe(`HTTP/1.1 ${status}\r\n${kept}X-A: 1\r\n\r\n`);
+        }
+        expect(origin.connections).toBe(1);
+      });
+    }
 
     test(`B8 a response that ends with its connection passes whole: ${hooks}`, async () => {
       await using origin = await answeringOnce("HTTP/1.1 200 OK\r\nX-A: 1\r\n\r\nuntil the end");
@@ -374,6 +399,19 @@ describe("bodies", () => {
       expect(origin.connections).toBe(2);
     });
 
+    test(`B13 a response of HTTP/1.0 without a length passes whole: ${hooks}`, async () => {
+      await using origin = await answeringOnce("HTTP/1.0 200 OK\r\nX-A: 1\r\n\r\nuntil the end");
+      await using proxy = await startProxy({ addons });
+      await using client = await connectRaw(proxy.port);
+
+      await client.write(requestTo(`http://127.0.0.1:${origin.port}/`));
+      const response = await readResponse(client);
+
+      expect(response).toMatchObject({ status: 200, text: "until the end" });
+      expect(response.header("connection")).toBe("close");
+      expect(proxy.flows.first()!.error).toBe(undefined);
+    });
+
     test(`B5 trailers of a response pass: ${hooks}`, async () => {
       await using origin = await startOrigin(() => ({
         body: parts("a", "bc"),
@@ -393,7 +431,27 @@ describe("bodies", () => {
       expect(origin.requests[0]!.header("te")).toBe("trailers");
     });
 
-    test(`chunks keep their boundaries both ways: ${hooks}`, async () => {
+    test(`B5 trailers of a request pass: ${hooks}`, async () => {
+      await using origin = await startRawServer(async (connection) => {
+        await connection.readUntil("X-Sum: 7\r\n\r\n");
+        await connection.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+      });
+      await using proxy = await startProxy({
+        addons: addons.length === 0 ? [] : [{ request: () => {}, response: () => {} }],
+      });
+
+      const response = await exchange(
+        proxy.port,
+        requestTo(`http://127.0.0.1:${origin.port}/`, { method: "POST", fields: ["Transfer-Encoding: chunked"] }) +
+          "3\r\nabc\r\n0\r\nX-Sum: 7\r\n\r\n",
+      );
+
+      expect(response.status).toBe(200);
+      const flow = proxy.flows.first() as { request?: { trailers?: { raw: unknown } } };
+      expect(flow.request!.trailers!.raw).toEqual([["X-Sum", "7"]]);
+    });
+
+    test(`B21 chunks keep their boundaries both ways, and lose their extensions: ${hooks}`, async () => {
       const chunks = ["1\r\na\r\n", "00A\r\n0123456789\r\n", '2;ext="1"\r\nbc\r\n', "0\r\n\r\n"];
       const plain = "1\r\na\r\na\r\n0123456789\r\n2\r\nbc\r\n0\r\n\r\n";
       await using origin = await startRawServer(async (connection) => {
@@ -435,24 +493,6 @@ describe("bodies", () => {
       expect(latin1(origin.received)).toMatch(/\r\n\r\n0\r\n\r\n$/);
     });
   }
-
-  test("B5 trailers of a request pass", async () => {
-    await using origin = await startRawServer(async (connection) => {
-      await connection.readUntil("X-Sum: 7\r\n\r\n");
-      await connection.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-    });
-    await using proxy = await startProxy();
-
-    const response = await exchange(
-      proxy.port,
-      requestTo(`http://127.0.0.1:${origin.port}/`, { method: "POST", fields: ["Transfer-Encoding: chunked"] }) +
-        "3\r\nabc\r\n0\r\nX-Sum: 7\r\n\r\n",
-    );
-
-    expect(response.status).toBe(200);
-    const flow = proxy.flows.first() as { request?: { trailers?: { raw: unknown } } };
-    expect(flow.request!.trailers!.raw).toEqual([["X-Sum", "7"]]);
-  });
 
   test("B21 chunk extensions are ignored", async () => {
     await using origin = await startOrigin();
