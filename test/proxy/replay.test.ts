@@ -56,6 +56,8 @@ describe("B91 replay gives the client what the server gave it", () => {
       ];
     };
     const live = await visit("record");
+    const { status = 200, body = "" } = RESPONSES[name]!;
+    expect([live[0]!.status, live[0]!.text]).toEqual([status, Buffer.from(body as string).toString("latin1")]);
     await origin[Symbol.asyncDispose]();
     const replayed = await visit("replay");
 

@@ -18,6 +18,7 @@ import { connectRaw, rawRequest } from "../support/raw_client.ts";
 import { startRawServer } from "../support/raw_server.ts";
 import { type TempFolder, tempFolder } from "../support/temp.ts";
 import { openTunnel } from "../wire/tunnel.ts";
+import { openPeer } from "../wire/websocket/peers.ts";
 
 let folder: TempFolder;
 let path: string;
@@ -139,7 +140,9 @@ describe("replay", () => {
     await using open = await openTunnel(proxy, `127.0.0.1:${origin.port}`);
     await open.write("POST /d HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi");
     expect(await open.readHead()).toMatch(/^HTTP\/1\.1 502 /);
-    expect(proxy.unmatched.length).toBe(5);
+    const webSocket = `ws://127.0.0.1:${origin.port}/e`;
+    await expect(openPeer(proxy, webSocket)).rejects.toThrow(/^no WebSocket: HTTP\/1\.1 502 /);
+    expect(proxy.unmatched.length).toBe(6);
     await expect(proxy.close()).rejects.toThrow(UnmatchedRequestError);
     expect([origin.connections, secure.connections, dialled]).toEqual([connections, 0, 0]);
   });

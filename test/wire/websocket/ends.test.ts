@@ -70,6 +70,16 @@ describe("B70 close", () => {
     expect(it.last).toEqual(["websocketEnd"]);
   });
 
+  test("of the server: code and reason", async () => {
+    await using it = await conversation((peer) => peer.send(close(4321, "enough")));
+    expect(await it.peer.next()).toBe('close 4321 "enough"');
+    await it.peer.send(close(4321, "enough"));
+    expect(await it.toServer).toEqual(['close 4321 "enough"']);
+    const { websocket, error } = await ended(it.proxy);
+    expect([websocket!.closeCode, websocket!.closeReason, websocket!.closedBy]).toEqual([4321, "enough", "server"]);
+    expect(error).toBe(undefined);
+  });
+
   test("of the server, without a code", async () => {
     await using it = await conversation((peer) => peer.send({ opcode: "close" }));
     expect(await it.peer.next()).toBe('close ""');
@@ -183,11 +193,15 @@ describe("B74 a side that breaks the protocol", () => {
     expect(it.last).toEqual(["error"]);
   });
 
-  test("a masked frame of the server", async () => {
-    await using it = await conversation((peer) => peer.send({ opcode: "text", payload: "x", masked: true }));
-    expect(await it.peer.next()).toMatch(/^close 1002 /);
+  test.each<[string, FrameSpec, number, string]>([
+    ["a masked frame", { opcode: "text", payload: "x", masked: true }, 1002, "WS_MASK"],
+    ["text that is not UTF-8", { opcode: "text", payload: Buffer.from([0xff]) }, 1007, "WS_UTF8"],
+  ])("%s of the server", async (_, frame, code, name) => {
+    await using it = await conversation((peer) => peer.send(frame));
+    expect(await it.peer.next()).toMatch(new RegExp(`^close ${code} `));
+    expect((await it.toServer)[0]).toMatch(new RegExp(`^close ${code} `));
     const { websocket, error } = await ended(it.proxy);
-    expect([error!.code, websocket!.closeCode, websocket!.closedBy]).toEqual(["WS_MASK", 1002, "server"]);
+    expect([error!.code, websocket!.closeCode, websocket!.closedBy]).toEqual([name, code, "server"]);
   });
 });
 

@@ -5,7 +5,7 @@ import { type HttpFlow, startProxy } from "../../../src/mod.ts";
 import type { RawServer } from "../../support/raw_server.ts";
 import { PATIENTLY } from "../http1_client.ts";
 import { closed, echo, ended, flowOf, openPeer, type Peer, startPeerServer, told } from "./peers.ts";
-import type { FrameSpec } from "./support.ts";
+import { close, type FrameSpec } from "./support.ts";
 
 const MIB = 1024 * 1024;
 
@@ -106,6 +106,26 @@ test("B69 ping and pong pass, are answered by the other side, and are no message
   expect(await peer.next()).toBe('pong "unasked"');
   await closed(peer);
   expect((await ended(proxy)).websocket!.count).toBe(0);
+});
+
+test("B69 a ping is answered by the side that it is meant for, and by nobody else", async () => {
+  const heard: string[] = [];
+  await using server = await startPeerServer(async (peer) => {
+    await peer.send({ opcode: "ping", payload: "client?" });
+    for (let i = 0; i < 3; i++) {
+      const one = await peer.next();
+      heard.push(one);
+      if (one.startsWith("ping")) await peer.send({ opcode: "pong", payload: "server" });
+      if (one.startsWith("close")) await peer.send(close(1000, "bye"));
+    }
+  });
+  await using proxy = await startProxy({ addons: [{ websocketMessage() {} }] });
+  await using peer = await openPeer(proxy, `ws://127.0.0.1:${server.port}/`);
+  expect(await peer.next()).toBe('ping "client?"');
+  await peer.send({ opcode: "pong", payload: "client" }, { opcode: "ping", payload: "server?" });
+  expect(await peer.next()).toBe('pong "server"');
+  await closed(peer);
+  expect(heard).toEqual(['pong "client"', 'ping "server?"', 'close 1000 "bye"']);
 });
 
 describe("B73 messages of an addon", () => {

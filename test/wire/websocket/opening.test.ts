@@ -112,6 +112,7 @@ describe("B66 subprotocol", () => {
     await using server = await startPeerServer(echo, { fields: ["Sec-WebSocket-Protocol: chat"] });
     await using proxy = await startProxy();
     await using peer = await openPeer(proxy, `ws://127.0.0.1:${server.port}/`, ["Sec-WebSocket-Protocol: soap, chat"]);
+    expect(Buffer.from(server.received).toString()).toContain("\r\nSec-WebSocket-Protocol: soap, chat\r\n");
     expect(peer.head).toContain("\r\nSec-WebSocket-Protocol: chat\r\n");
     await closed(peer);
   });

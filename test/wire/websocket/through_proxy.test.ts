@@ -86,10 +86,12 @@ describe("B65 echo", () => {
     const peer = await afterSwitch(connection);
     await peer.send({ opcode: "text", payload: "hello" });
     expect(await peer.next()).toBe('text "hello"');
+    await peer.send({ opcode: "binary", payload: Uint8Array.of(0, 255) });
+    expect(await peer.next()).toBe('binary "\\u0000ÿ"');
     await closed(peer);
     await ended(proxy);
     expect(flowOf(proxy).request.url).toBe(`wss://127.0.0.1:${secure.port}/`);
-    expect(told(flowOf(proxy))).toEqual(["client hello", "server hello"]);
+    expect(told(flowOf(proxy))).toEqual(["client hello", "server hello", "client \0\ufffd", "server \0\ufffd"]);
   });
 
   test("ws, in a tunnel", async () => {
