@@ -16,6 +16,7 @@ import { connectRaw } from "../support/raw_client.ts";
 import { startRawServer } from "../support/raw_server.ts";
 import { exchange, readResponse, requestTo } from "../wire/http1_client.ts";
 import { openTunnel } from "../wire/tunnel.ts";
+import { closed, echo as answerFrames, openPeer, startPeerServer } from "../wire/websocket/peers.ts";
 
 describe("B84 the first rule that matches wins", () => {
   test("and the others are not even asked", async () => {
@@ -189,10 +190,11 @@ describe("B89 a captured flow never changes after it is done", () => {
     await using echo = await startRawServer(async (connection) => {
       await connection.write(await connection.readBytes(3));
     });
+    await using chat = await startPeerServer(answerFrames);
     const done = new Map<Flow, string>();
     const keep = (flow: Flow) => void done.set(flow, "");
     await using proxy: Proxy = await startProxy({
-      addons: [{ response: keep, error: keep, tcpEnd: keep, tcpError: keep }],
+      addons: [{ response: keep, error: keep, websocketEnd: keep, tcpEnd: keep, tcpError: keep }],
       rules: [[{ path: "/rule" }, respond({ body: "rule" })], [{ path: "/drop" }, "drop"]],
       capture: { maxBody: 2000 },
     });
@@ -206,14 +208,20 @@ describe("B89 a captured flow never changes after it is done", () => {
     await exchange(proxy.port, requestTo("http://a.test/drop")).catch(() => {});
     await exchange(proxy.port, requestTo(`http://127.0.0.1:${broken.port}/`)).catch(() => {});
     await exchange(proxy.port, requestTo(`http://127.0.0.1:1/`));
+    await using peer = await openPeer(proxy, `ws://127.0.0.1:${chat.port}/`);
+    await peer.send({ opcode: "text", payload: "hello" });
+    expect(await peer.next()).toBe('text "hello"');
+    await closed(peer);
     await using tunnel = await openTunnel(proxy, `127.0.0.1:${echo.port}`);
     await tunnel.write("\0hi");
     await tunnel.readAll();
     tunnel.end();
     await proxy.waitFor(tcp());
-    await proxy.waitFor({}, { count: 5 });
+    await proxy.waitFor({}, { count: 6 });
     const before = [...proxy.flows].map((flow) => [flow, all(flow)] as const);
-    expect(done.size).toBe(6);
+    expect(done.size).toBe(7);
+    const said = before.find(([flow]) => flow.type === "http" && flow.websocket)![0] as HttpFlow;
+    expect(said.websocket!.messages.map(({ text }) => text)).toEqual(["hello", "hello"]);
 
     for (let i = 0; i < 20; i++) await get(`${origin.url}/other/${i}`);
     for (const [flow] of before) flow.kill();
@@ -222,6 +230,6 @@ describe("B89 a captured flow never changes after it is done", () => {
     await proxy.close();
 
     for (const [flow, then] of before) expect(all(flow)).toBe(then);
-    expect(before.map(([flow]) => flow)).toEqual([...proxy.flows].slice(0, 6));
+    expect(before.map(([flow]) => flow)).toEqual([...proxy.flows].slice(0, 7));
   });
 });
