@@ -42,7 +42,6 @@ export function storedOf(exchange: Exchange, names: FieldNames): StoredEntry {
     throw new Wrong(names.status, status, "a status from 200 to 999");
   }
   if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(reason)) throw new Wrong(names.reason, reason, "one line of text");
-  const bodiless = method === "HEAD" || status === 204 || status === 304;
   return {
     method,
     url: checkUrl(exchange.url, names.url),
@@ -54,12 +53,7 @@ export function storedOf(exchange: Exchange, names: FieldNames): StoredEntry {
       exchange.requestBody,
       names.requestHeaders,
     ),
-    response: message(
-      httpVersion,
-      responseHeaders,
-      bodiless ? new Uint8Array(0) : exchange.responseBody,
-      names.responseHeaders,
-    ),
+    response: message(httpVersion, responseHeaders, exchange.responseBody, names.responseHeaders),
     failure: undefined,
     comment: exchange.comment,
   };

@@ -88,5 +88,5 @@ function responseBodyOf({ response, responseIsBinary }: Json, headers: readonly 
     if (bytes === undefined) throw new Wrong("response", response, "hexadecimal digits");
     return bytes;
   }
-  return (responseIsBinary === undefined ? binaryAsLong(response, headers) : undefined) ?? textOrJson(response);
+  return binaryAsLong(response, headers) ?? textOrJson(response);
 }

@@ -25,8 +25,9 @@ export function parseYaml(text: string, path: string): unknown {
   try {
     const composer = new yaml.Composer({
       schema: "failsafe",
-      customTags: [NOTHING, binary("!binary"), binary("tag:yaml.org,2002:binary"), ...STRINGS],
-      // Tags that nobody knows are read as if they were not there.
+      customTags: [NOTHING, binary("!binary"), binary("tag:yaml.org,2002:binary")],
+      // All other tags are read as if they were not there: of Python's text, of Ruby's classes, dates and sets.
+      resolveKnownTags: false,
       logLevel: "error",
       merge: false,
       // Compares each with each: below.
@@ -115,13 +116,6 @@ const NOTHING = {
 function binary(tag: string): object {
   return { tag, identify: () => false, resolve: (text: string) => Buffer.from(text, "base64") };
 }
-
-/** Text of Python 2, and of Ruby with a class of its own. */
-const STRINGS = ["str", "unicode"].map((name) => ({
-  tag: `tag:yaml.org,2002:python/${name}`,
-  identify: () => false,
-  resolve: (text: string) => text,
-}));
 
 function load(path: string): YamlModule {
   try {

@@ -147,11 +147,12 @@ describe("toMswSource", () => {
     const source = await toMswSource(
       await tapeOf(
         folder,
+        // First, although it is for every body.
+        { method: "POST", url: "https://a.test/a", response: { body: "nothing" } },
         post('{"a":{"c":1,"b":2}}', "one"),
         post('{"a":{"b":2,"c":1}}', "two"),
         post('{"a":3}', "three"),
         { method: "POST", url: "https://a.test/a?q=1", body: Uint8Array.of(0, 255, 1), response: { body: "bytes" } },
-        { method: "POST", url: "https://a.test/a", response: { body: "nothing" } },
       ),
     );
     const handlers = await handlersOf(source, folder);
@@ -205,6 +206,7 @@ describe("toMswSource", () => {
     await using proxy = await startProxy({ rules: handlers, defaultAction: "drop" });
     const response = await proxy.fetch(`https://a.test/a:b*(c)/d"e'f\`g\${h}?"=%22`);
     expect([await response.text(), response.headers.get("x-a")]).toEqual([evil, `"'\`\${x}\\`]);
+    await expect(proxy.fetch(`https://a.test/aXX(c)/d"e'f\`g\${h}?"=%22`)).rejects.toThrow();
     const proto = await proxy.fetch("https://a.test/p", { method: "POST", body: evil });
     expect(await proto.text()).toBe('{"__proto__":{"polluted":true},"a":1}');
     expect((globalThis as { polluted?: boolean }).polluted).toBeUndefined();

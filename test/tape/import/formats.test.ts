@@ -70,6 +70,12 @@ describe("HAR", () => {
     expect((await tape.entries[0]!.request()).text()).toBe(json);
   });
 
+  test("the fields of a multipart form are not its body", async () => {
+    const postData = { mimeType: "multipart/form-data; boundary=x", text: "", params: [{ name: "a", value: "b" }] };
+    const tape = await imported(har(entry({ method: "POST", postData })));
+    expect((await tape.entries[0]!.request()).body.length).toBe(0);
+  });
+
   test("a body in base64 that still has its coding", async () => {
     const text = gzipSync("hello").toString("base64");
     const headers = [{ name: "content-encoding", value: "gzip" }, { name: "content-type", value: "text/plain" }];
@@ -147,6 +153,20 @@ describe("Polly.js", () => {
     expect(await bodyOf(tape)).toBe("hello");
   });
 
+  test("a request body that is no text", async () => {
+    const document = recording({ text: "x" });
+    const headers = [{ name: "content-length", value: "2" }];
+    const request = {
+      ...document.log.entries[0]!.request,
+      method: "POST",
+      headers,
+      postData: { mimeType: "", text: "00ff" },
+    };
+    document.log.entries[0]!.request = request as never;
+    const tape = await imported(document);
+    expect([...(await tape.entries[0]!.request()).body]).toEqual([0, 255]);
+  });
+
   test("a JSON array is one", async () => {
     const tape = await imported(recording({ text: '["aGk="]', mimeType: "application/json" }));
     expect(await bodyOf(tape)).toBe('["aGk="]');
@@ -212,6 +232,27 @@ describe("nock", () => {
     const tape = await imported(definition({ method: "post", ...rest }));
     expect(tape.entries[0]!.method).toBe("POST");
     expect((await tape.entries[0]!.request()).text()).toBe(text);
+  });
+
+  test("a coding that cannot be undone stays; text has none, whatever the field says", async () => {
+    const headersOf = async (response: unknown, coding: string) => {
+      const rawHeaders = { "content-encoding": coding, "content-type": "text/plain" };
+      const { headers, encodedBody } =
+        (await (await imported(definition({ response, rawHeaders }))).entries[0]!.response())!;
+      return [headers.get("content-encoding"), Buffer.from(encodedBody).toString("latin1")];
+    };
+    expect(await headersOf(["00ff"], "unheard-of")).toEqual(["unheard-of", "\0\xff"]);
+    expect(await headersOf(["1f8b0800"], "gzip")).toEqual(["gzip", "\x1f\x8b\b\0"]);
+    expect(await headersOf(["00ff"], "gzip")).toEqual([null, "\0\xff"]);
+    // To Brotli, this is something that is empty.
+    expect(await headersOf("3 apples", "br")).toEqual([null, "3 apples"]);
+  });
+
+  test("a body without header fields is a form if it looks like one", async () => {
+    const typeOf = async (body: string) =>
+      (await imported(definition({ method: "POST", body }))).entries[0]!.requestHeaders.get("content-type");
+    expect(await typeOf("a=1&b=%26")).toBe("application/x-www-form-urlencoded");
+    expect([await typeOf("aGVsbG8="), await typeOf("a=1 b"), await typeOf("hello")]).toEqual([null, null, null]);
   });
 
   test("status and header fields of old versions", async () => {
@@ -512,6 +553,12 @@ describe("WireMock", () => {
     const mappings = [step("3", "three", undefined, 9), step("1", "Started", "two", 5), step("2", "two", "three", 7)];
     const tape = await imported({ mappings }, { origin });
     expect(await Promise.all([0, 1, 2].map((i) => bodyOf(tape, i)))).toEqual(["1", "2", "3"]);
+  });
+
+  test("what was recorded first, which has the highest index, is first", async () => {
+    const mappings = [1, 3, 2].map((insertionIndex) => mapping({ url: `/${insertionIndex}` }, {}, { insertionIndex }));
+    const tape = await imported({ mappings }, { origin });
+    expect(tape.entries.map(({ url }) => url)).toEqual([`${origin}/3`, `${origin}/2`, `${origin}/1`]);
   });
 
   test("of several for one request the one that WireMock serves", async () => {
