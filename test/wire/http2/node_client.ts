@@ -8,6 +8,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
 import http from "node:http";
 import http2, { type ClientHttp2Session, type IncomingHttpHeaders } from "node:http2";
 import type { Socket } from "node:net";
@@ -49,7 +50,16 @@ function send(one: ClientRequestOrder): Promise<ClientResult> {
     const { path, method = one.body === undefined ? "GET" : "POST", headers = [], body, trailers } = one;
     const scheme = order.ca === undefined ? "http" : "https";
     const raw = [":method", method, ":scheme", scheme, ":authority", order.target.replace(/:443$/, ""), ":path", path];
-    const result: ClientResult = { path, raw: [], body: "", length: 0, trailers: [], informational: [], rst: -1 };
+    const result: ClientResult = {
+      path,
+      raw: [],
+      body: "",
+      length: 0,
+      sha1: "",
+      trailers: [],
+      informational: [],
+      rst: -1,
+    };
     const hasBody = body !== undefined || trailers !== undefined;
     // The types know no arrays here yet.
     const stream = session.request([...raw, ...headers.flat()] as unknown as IncomingHttpHeaders, {
@@ -73,7 +83,9 @@ function send(one: ClientRequestOrder): Promise<ClientResult> {
     );
     if (one.resetUnanswered !== undefined) setTimeout(() => stream.close(one.resetUnanswered), 100);
     stream.on("trailers", (_h: unknown, _f: unknown, it: string[]) => result.trailers = it);
+    const hash = createHash("sha1");
     stream.on("data", (bytes: Buffer) => {
+      hash.update(bytes);
       result.length += bytes.length;
       if (result.body.length < 20_000) result.body += bytes.toString("latin1");
     });
@@ -81,6 +93,7 @@ function send(one: ClientRequestOrder): Promise<ClientResult> {
     stream.on("error", (error: NodeJS.ErrnoException) => result.error = error.code ?? error.message);
     stream.on("close", () => {
       result.rst = stream.rstCode;
+      result.sha1 = hash.digest("hex");
       resolve(result);
     });
     if (typeof body === "number") upload(stream, body);
@@ -89,11 +102,11 @@ function send(one: ClientRequestOrder): Promise<ClientResult> {
 }
 
 function upload(stream: http2.ClientHttp2Stream, size: number): void {
-  const chunk = Buffer.alloc(16_384, "x");
   let sent = 0;
   const write = () => {
     while (sent < size) {
-      const part = chunk.subarray(0, size - sent);
+      // No two pieces are the same: see sha1Of().
+      const part = Buffer.alloc(Math.min(16_384, size - sent), String(sent));
       sent += part.length;
       if (!stream.write(part)) return stream.once("drain", write);
     }

@@ -8,6 +8,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
 import http2, { type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -39,13 +40,17 @@ const answers: Record<string, (stream: ServerHttp2Stream, arg: string, raw: stri
   /** What came, as JSON. */
   echo(stream, _arg, raw) {
     let length = 0;
+    const hash = createHash("sha1");
     let trailers: string[] = [];
-    stream.on("data", (bytes: Buffer) => length += bytes.length);
+    stream.on("data", (bytes: Buffer) => {
+      length += bytes.length;
+      hash.update(bytes);
+    });
     stream.on("trailers", (_headers, _flags, rawTrailers: string[]) => trailers = rawTrailers);
     stream.on("end", () => {
       const number = sessions.indexOf(stream.session as ServerHttp2Session);
       stream.respond({ ":status": 200, "content-type": "application/json", "set-cookie": ["a=1", "b=2"] });
-      stream.end(JSON.stringify({ raw, length, trailers, session: number }));
+      stream.end(JSON.stringify({ raw, length, sha1: hash.digest("hex"), trailers, session: number }));
     });
   },
   /** Trailers behind a body. */
@@ -68,11 +73,11 @@ const answers: Record<string, (stream: ServerHttp2Stream, arg: string, raw: stri
   /** So many bytes. */
   download(stream, size) {
     stream.respond({ ":status": 200 });
-    const chunk = Buffer.alloc(16_384, "x");
     written = 0;
     const write = () => {
       while (written < Number(size)) {
-        const part = chunk.subarray(0, Number(size) - written);
+        // No two pieces are the same: see sha1Of().
+        const part = Buffer.alloc(Math.min(16_384, Number(size) - written), String(written));
         written += part.length;
         if (!stream.write(part)) return stream.once("drain", write);
       }

@@ -50,6 +50,8 @@ export interface ClientResult {
   raw: string[];
   body: string;
   length: number;
+  /** Of the body, in hexadecimal digits. */
+  sha1: string;
   trailers: string[];
   informational: string[][];
   ended?: boolean;
