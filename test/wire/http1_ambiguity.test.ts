@@ -112,6 +112,8 @@ describe("from the client", () => {
       "HTTP_TRANSFER_ENCODING",
     ],
     ["B31 a request line that ends with LF alone", `GET /p HTTP/1.1\n${HOST}\r\n\r\n`, "HTTP_BARE_LF"],
+    ["B31 a request line that ends with CR alone", `GET /p HTTP/1.1\r${HOST}\r\n\r\n`, "HTTP_TARGET"],
+    ["B30 a folded line where no field is before it", `GET /p HTTP/1.1\r\n ${HOST}\r\n\r\n`, "HTTP_OBS_FOLD"],
     ["B34 a method that is no token", `GE(T /p HTTP/1.1\r\n${HOST}\r\n\r\n`, "HTTP_METHOD"],
     ["B34 a version of two digits", `GET /p HTTP/1.10\r\n${HOST}\r\n\r\n`, "HTTP_VERSION"],
     ["B34 a version in lower case", `GET /p http/1.1\r\n${HOST}\r\n\r\n`, "HTTP_VERSION"],
@@ -223,6 +225,27 @@ describe("from the client", () => {
       `POST http://127.0.0.1:${origin.port}/ HTTP/1.1\r\nHost: 127.0.0.1:${origin.port}\r\nContent-Length: 5 \r\n\r\nabcde`;
     expect((await exchange(proxy.port, request)).status).toBe(200);
   });
+
+  for (
+    const [when, before] of [["first", ""], ["behind another request", "OPTIONS * HTTP/1.1\r\nHost: a.test\r\n\r\n"]]
+  ) {
+    test(`B34 no method, ${when}: nothing is passed on, and the connection ends`, async () => {
+      await using origin = await startRawServer(async (connection) => {
+        await connection.readHead();
+        await connection.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        await connection.closed;
+      });
+      await using proxy = await startProxy({ upstream: { hosts: { "a.test": `127.0.0.1:${origin.port}` } } });
+      await using client = await connectRaw(proxy.port);
+
+      await client.write(`${before} /p HTTP/1.1\r\nHost: a.test\r\n\r\n`);
+      const answer = latin1(await client.readAll());
+
+      // What begins like this, and leads nowhere, is not taken for HTTP.
+      expect(answer.match(/HTTP\/1\.1 \d+/g) ?? []).toEqual(before === "" ? [] : ["HTTP/1.1 200", "HTTP/1.1 400"]);
+      expect(latin1(origin.received)).toBe(before);
+    });
+  }
 
   test("a good request before a bad one on the same connection is answered first", async () => {
     await using origin = await startRawServer(async (connection) => {
