@@ -50,14 +50,16 @@ test("one of them is killed: what it had recorded is there when the last has clo
   const path = folder.file("a.har");
   const start = (targets: string[]) =>
     startRecorder({ path, mode: "record", origin: origin.url, targets, waits: true });
-  const killed = start(["/killed/1", "/killed/2"]);
+  const killed = start(["/killed/1", "/killed/2", "/killed/3"]);
   const last = start(["/last"]);
   await Promise.all([killed.said(/^waiting/), last.said(/^waiting/)]);
   killed.kill();
   await killed.over;
   last.go();
   await last.over;
-  expect((await names(path)).toSorted()).toEqual(["/killed/1", "/killed/2", "/last"]);
+  // The exchange that was being written may be lost, and no other.
+  const there = (await names(path)).filter((name) => name !== "/killed/3");
+  expect(there.toSorted()).toEqual(["/killed/1", "/killed/2", "/last"]);
 }, 30_000);
 
 test("a journal of a process that still runs is left alone by others, and replayed by nobody", async () => {
