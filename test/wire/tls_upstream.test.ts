@@ -1,13 +1,17 @@
 // Whom the proxy trusts, and where names lead.
+import { writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { type HttpFlow, type Proxy, startProxy, type UpstreamOptions } from "../../src/mod.ts";
 import { createCa, type TestCa, testCa } from "../support/certificates.ts";
 import { startOrigin } from "../support/origin.ts";
 import { connectRaw, rawRequest } from "../support/raw_client.ts";
-import { runtime } from "../support/runtime.ts";
+import { run } from "../support/run.ts";
+import { runtime, runtimePath } from "../support/runtime.ts";
 import { startRawServer } from "../support/raw_server.ts";
+import { tempFolder } from "../support/temp.ts";
 import { getRequest, openTunnel, readText } from "./tunnel.ts";
 
 /** Deno has one reason for whatever is wrong with a certificate but its name. */
@@ -122,6 +126,25 @@ describe("upstream.ca", () => {
       expect(await get(proxy, "one.test:443")).toMatch(/ok$/);
       expect(await get(proxy, "two.test:443")).toMatch(/ok$/);
     }
+  });
+
+  test("B45 is trusted beside what the runtime trusts", async () => {
+    const own = createCa("the runtime's");
+    const extra = createCa("extra");
+    await using folder = await tempFolder();
+    await writeFile(folder.file("own.pem"), own.cert);
+    await using first = await startOrigin(undefined, { tls: own.issue(["127.0.0.1"]) });
+    await using second = await startOrigin(undefined, { tls: extra.issue(["127.0.0.1"]) });
+    await using third = await startOrigin(undefined, { tls: createCa("nobody's").issue(["127.0.0.1"]) });
+    const root = fileURLToPath(new URL("../../", import.meta.url));
+    const script = fileURLToPath(new URL("extra_ca_in_process.ts", import.meta.url));
+    const flags = deno ? ["run", "--allow-all", "--no-check", `--import-map=${root}tools/import_map.json`] : [];
+    const { stdout, stderr } = await run(
+      runtimePath(runtime),
+      [...flags, script, extra.cert, first.url, second.url, third.url],
+      { cwd: root, env: { NODE_EXTRA_CA_CERTS: folder.file("own.pem") } },
+    );
+    expect({ stdout: stdout.trim(), stderr }).toEqual({ stdout: '["200 ok","200 ok","502 fl"]', stderr: "" });
   });
 
   test("concerns one proxy only", async () => {
