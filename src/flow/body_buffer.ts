@@ -5,6 +5,7 @@
  */
 import { Buffer } from "node:buffer";
 import type { BodyMarks } from "./body_marks.ts";
+import type { BodyOverflow, OverflowPlan } from "./body_overflow.ts";
 
 /** Collects the pieces of a body up to a limit; what comes after it is counted and let go. */
 export class BodyBuffer {
@@ -19,9 +20,18 @@ export class BodyBuffer {
   limit: number | undefined;
   /** Where its chunks end; only there when somebody wants to know. */
   marks: BodyMarks | undefined;
+  /** Where it goes when it is longer than the limit; the first bytes are kept all the same. */
+  plan: OverflowPlan | undefined;
+  /** Where it has gone. */
+  overflow: BodyOverflow | undefined;
+  /** What it is compared by when it went elsewhere: see {@linkcode BodyOverflow.digest}. */
+  digest: string | undefined;
+  /** Of one that is still to be made, such as a file: how long it will be. */
+  expected: number | undefined;
   /** For the tape: called when more of it has come, and when all of it has. */
   onMore: (() => void) | undefined;
 
+  #full = false;
   // One piece is the usual case and needs no array.
   #pieces: Uint8Array | Uint8Array[] | undefined;
 
@@ -53,13 +63,40 @@ export class BodyBuffer {
   push(piece: Uint8Array): boolean {
     const room = this.limit === undefined ? piece.length : Math.max(0, this.limit - this.size);
     this.size += piece.length;
-    if (piece.length > room) this.truncated = true;
-    if (room === 0 || piece.length === 0) return false;
+    if (piece.length > room) {
+      this.truncated = true;
+      this.#pour(piece);
+    }
+    if (room === 0 || piece.length === 0) return this.overflow !== undefined;
     const kept = ownBytes(piece.length > room ? piece.subarray(0, room) : piece);
     if (this.#pieces === undefined) this.#pieces = kept;
     else if (Array.isArray(this.#pieces)) this.#pieces.push(kept);
     else this.#pieces = [this.#pieces, kept];
     return true;
+  }
+
+  /** Whether more must wait until {@linkcode BodyBuffer.drained}. */
+  get full(): boolean {
+    return this.#full;
+  }
+
+  /** Calls once when more is welcome. */
+  drained(callback: () => void): void {
+    if (!this.#full || this.overflow === undefined) return callback();
+    this.overflow.drained(() => {
+      this.#full = false;
+      callback();
+    });
+  }
+
+  #pour(piece: Uint8Array): void {
+    if (this.overflow === undefined) {
+      if (this.plan === undefined) return;
+      this.overflow = this.plan.begin();
+      this.plan = undefined;
+      for (const kept of this.pieces()) this.overflow.take(kept);
+    }
+    this.#full = !this.overflow.take(ownBytes(piece));
   }
 
   /** The kept bytes as one array. */

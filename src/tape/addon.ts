@@ -5,7 +5,9 @@
  */
 import { Buffer } from "node:buffer";
 import process from "node:process";
+import type { OverflowPlan } from "../flow/body_overflow.ts";
 import type { Flow } from "../flow/flow.ts";
+import type { Message } from "../flow/message.ts";
 import type { HttpFlow } from "../flow/http_flow.ts";
 import type { TcpFlow } from "../flow/tcp_flow.ts";
 import type { Addon, LogEntry } from "../hooks/addon.ts";
@@ -23,6 +25,7 @@ import { recoverAll } from "./record/recover.ts";
 import { secretsInEnvironment } from "./redact/options.ts";
 import { Ledger } from "./redact/placeholders.ts";
 import { createRedactor, createWritingRedactor } from "./redact/redactor.ts";
+import { spillPlan } from "./spill/plan.ts";
 import { refuseTcp } from "./refuse_tcp.ts";
 import { stateOf } from "./state.ts";
 import { Steering } from "./steering.ts";
@@ -65,6 +68,8 @@ export interface TapeAddon extends Addon {
    * run, and again for the response.
    */
   keepsBodies(flow: Flow): boolean;
+  /** What becomes of the body of a message when it is too large for memory; `undefined`: it is kept as a whole, or cut. */
+  overflow(flow: HttpFlow, message: Message): OverflowPlan | undefined;
   /** Whether the chunks of a response are to be told apart, once its head has come. */
   keepsChunks(flow: HttpFlow): boolean;
   /** Whether the tape speaks first in a raw conversation with this server. */
@@ -104,6 +109,7 @@ export async function openTape(
       discard: () => {},
       settle: () => Promise.resolve(),
       keepsBodies: () => false,
+      overflow: () => undefined,
       keepsChunks: () => false,
       greets: () => false,
       record: () => {},
@@ -234,6 +240,13 @@ async function open(
       if (flow.source !== "upstream" || !isRecorded(flow)) return false;
       recorder!.expect();
       return true;
+    },
+    overflow(flow, message) {
+      // Nobody gets a request that is replayed: what it is compared by is enough.
+      if (message === flow.request && steering.waitsFor(flow)) {
+        return modes.all("replay") ? spillPlan(message, { redactor, open: undefined }) : undefined;
+      }
+      return flow.source === "upstream" && isRecorded(flow) ? recorder!.overflow(message) : undefined;
     },
     keepsChunks: (flow) => flow.source === "upstream" && isRecorded(flow) && mayStream(flow.response!),
     greets: (target) => player?.greets(target) ?? false,

@@ -19,6 +19,8 @@ import { Wrong } from "./field.ts";
 import { damaged, type Json } from "./har_read.ts";
 import { textToBody } from "./media.ts";
 import type { ExchangeParts, MessageParts } from "./parts.ts";
+import { streamOfFile } from "./spill/large_file.ts";
+import type { OpenFile } from "./store/tape_store.ts";
 import { readLines } from "./streams/lines.ts";
 import {
   cutBody,
@@ -79,7 +81,15 @@ export interface StoredEntry {
 }
 
 /** Reads a body file of the tape. */
-export type ReadBody = (name: string, entry: TapeEntry) => Promise<Uint8Array>;
+export interface ReadBody {
+  /** As a whole. */
+  (name: string, entry: TapeEntry): Promise<Uint8Array>;
+  /** Bit by bit, where the store can do that. */
+  open?(name: string): Promise<OpenFile | undefined>;
+}
+
+/** Larger files are not read into memory as a whole for replay. */
+const LARGE = 8 * 1024 * 1024;
 
 /** One recorded exchange. */
 export class TapeEntry {
@@ -177,18 +187,42 @@ export class TapeEntry {
     return this.#requestWith(await this.#bodyOf(this.#stored.request));
   }
 
+  /**
+   * For explanations: the request, in which a line of text stands for a large body.
+   *
+   * @param describe makes that line of its length and the name of its file
+   */
+  async requestWithout(describe: (size: number, name: string) => Uint8Array): Promise<FlowRequest> {
+    const file = await this.largeRequestBody();
+    if (file === undefined) return await this.request();
+    await file.close();
+    const request = this.#requestWith(describe(file.size, this.#stored.request.body!.value));
+    request.headers.delete("content-type");
+    return request;
+  }
+
   /** For the index: the request at once, if its body is not in a file. */
   requestNow(): FlowRequest | undefined {
     const body = this.#inlineBodyOf(this.#stored.request);
     return body && this.#requestWith(body);
   }
 
-  /** The response to replay, or what arrived of it; `undefined` when there was none. */
-  async response(): Promise<FlowResponse | undefined> {
+  /** For the index: the file with the body of the request when it is large, to be closed by whoever asks. */
+  async largeRequestBody(): Promise<OpenFile | undefined> {
+    return await this.#large(this.#stored.request.body);
+  }
+
+  /**
+   * The response to replay, or what arrived of it; `undefined` when there was none.
+   *
+   * @param options `stream`: a large body is read while it is sent
+   */
+  async response({ stream = false }: { stream?: boolean } = {}): Promise<FlowResponse | undefined> {
     const { status, reason, response, failure, method } = this.#stored;
     if (status === 0) return undefined;
     const bodiless = method === "HEAD" || status === 204 || status === 304;
-    const body = bodiless ? EMPTY : await this.#bodyOf(response);
+    const large = stream && !bodiless && failure === undefined ? await this.#large(response.body) : undefined;
+    const body = bodiless || large !== undefined ? EMPTY : await this.#bodyOf(response);
     const headers = FlowHeaders.fromFields(response.fields);
     // How it was framed was a matter of that connection (RFC 9112 section 6).
     for (const name of ["transfer-encoding", "connection", "keep-alive", "proxy-connection"]) headers.delete(name);
@@ -196,7 +230,10 @@ export class TapeEntry {
     // What ends too early keeps the length that it falls short of.
     const short = failure !== undefined && Number(headers.get("content-length")) > body.length;
     if (status === 204 || (!bodiless && !short)) headers.delete("content-length");
-    const message = new FlowResponse(status, reason, response.httpVersion, headers, BodyBuffer.of(body));
+    const content = large === undefined ? BodyBuffer.of(body) : new BodyBuffer();
+    if (large !== undefined) content.expected = large.size;
+    const source = large && streamOfFile(large);
+    const message = new FlowResponse(status, reason, response.httpVersion, headers, content, source);
     if (response.trailers !== undefined) message.trailers = FlowHeaders.fromFields(response.trailers);
     return message;
   }
@@ -297,7 +334,9 @@ export class TapeEntry {
    * @internal
    */
   movedTo(index: number): TapeEntry {
-    return new TapeEntry(index, this.#stored, (name) => this.#read(name, this), this.#path);
+    const read: ReadBody = (name) => this.#read(name, this);
+    if (this.#read.open !== undefined) read.open = (name) => this.#read.open!(name);
+    return new TapeEntry(index, this.#stored, read, this.#path);
   }
 
   /** `GET https://shop.test/orders` */
@@ -330,6 +369,14 @@ export class TapeEntry {
       body: await this.#bodyOf(message),
       encoded: body?.encoded ?? false,
     };
+  }
+
+  async #large(body: StoredBody | undefined): Promise<OpenFile | undefined> {
+    if (body?.form !== "file" || this.#stored.lines !== undefined) return undefined;
+    const file = await this.#read.open?.(body.value);
+    if (file === undefined || file.size > LARGE) return file;
+    await file.close();
+    return undefined;
   }
 
   async #bodyOf(message: StoredMessage): Promise<Uint8Array> {

@@ -16,6 +16,7 @@ import type { Bindings } from "./correlate/bindings.ts";
 import type { TapeEntry } from "./entry.ts";
 import { Explainer } from "./match/explain.ts";
 import type { TapeOptions } from "./options.ts";
+import { refreshDates } from "./record/dates.ts";
 import type { Redactor } from "./redact/redactor.ts";
 import { bodySource } from "./streams/body_source.ts";
 import { Pace } from "./streams/pace.ts";
@@ -123,6 +124,13 @@ export class Player {
 
   /** The whole request is there. */
   request(flow: HttpFlow): Promise<void> | undefined {
+    const { content } = flow.request;
+    if (content.overflow !== undefined && content.digest === undefined && this.#waiting.has(flow)) {
+      return content.overflow.digest.then((digest) => {
+        content.digest = digest ?? "";
+        return this.request(flow);
+      });
+    }
     if (!this.#waiting.delete(flow) || flow.response !== undefined || flow.error !== undefined) return undefined;
     const spoken = this.#spoken.answer(flow);
     if (spoken !== undefined) return this.#say(flow, spoken);
@@ -181,8 +189,9 @@ export class Player {
   /** The response of an entry, chunk by chunk where it came so. */
   async #responseOf(flow: HttpFlow, entry: TapeEntry): Promise<FlowResponse | undefined> {
     const { failure, stream } = entry;
-    const whole = await entry.response();
+    const whole = await entry.response({ stream: true });
     if (whole === undefined) return undefined;
+    refreshDates(whole.headers);
     await this.#correlator.apply(flow.request, entry, whole);
     const wait = this.#delay(flow, entry);
     whole.early = entry.informational.filter(({ status }) => status !== 100);

@@ -7,9 +7,11 @@
 import { setImmediate } from "node:timers";
 import type { LogEntry } from "../hooks/addon.ts";
 import { FlowtapeError, TapeError } from "../flow/error.ts";
+import type { OverflowPlan } from "../flow/body_overflow.ts";
 import type { Flow } from "../flow/flow.ts";
+import type { Message } from "../flow/message.ts";
 import { belongs } from "./belongs.ts";
-import { bodyFolder } from "./har.ts";
+import { bodyFolder, type HarEntry } from "./har.ts";
 import type { TapeOptions } from "./options.ts";
 import { type ExchangeParts, partsOfFlow } from "./parts.ts";
 import { findJournals } from "./record/found.ts";
@@ -23,6 +25,8 @@ import { type HeldEntry, heldEntry, holdsSecret } from "./redact/held.ts";
 import { Repeats } from "./record/repeats.ts";
 import type { Redactor } from "./redact/redactor.ts";
 import { thisProcess } from "./store/owner.ts";
+import { spillPlan } from "./spill/plan.ts";
+import { Spill } from "./spill/spill.ts";
 import type { TapeStore } from "./store/tape_store.ts";
 import { writesTimes } from "./streams/pace.ts";
 import { type TcpParts, tcpPartsOf } from "./streams/said.ts";
@@ -87,15 +91,23 @@ export class Recorder {
     this.#begun().catch((error) => this.#fail(error));
   }
 
+  /** What becomes of a body of a flow that will be recorded, when it is large. */
+  overflow(message: Message): OverflowPlan | undefined {
+    const { options: { path }, redactor, writing, store } = this.#with;
+    if (store.begin === undefined) return undefined;
+    // The journal must be there first: others leave the files alone that are beside one.
+    const open = async () => (await this.#begun(), await store.begin!(bodyFolder(path)));
+    return spillPlan(message, { redactor: writing, alike: redactor, open });
+  }
+
   /** Takes a flow that is over, if it belongs on the tape. */
   record(flow: Flow): void {
     const verdict = belongs(flow);
+    if (verdict.kind !== "record" || this.#failed !== undefined) this.#letGo(flow);
     if (verdict.kind === "warn") {
       this.#with.log({ level: "warn", message: `not recorded (${verdict.why}): ${this.#name(flow)}` });
     } else if (verdict.kind === "cut") {
-      const message = `${this.#name(flow)}: ${verdict.what}`;
-      this.#cut.push(message);
-      this.#with.log({ level: "error", message: `not recorded: ${message}` });
+      this.#leaveOut(`${this.#name(flow)}: ${verdict.what}`);
     } else if (verdict.kind === "record" && this.#failed === undefined) {
       const repeated = this.#journal && this.#repeated(flow);
       if (repeated !== undefined) {
@@ -216,11 +228,46 @@ export class Recorder {
 
   async #encode(flow: Flow): Promise<EncodedExchange | undefined> {
     const parts = flow.type === "http" ? partsOfFlow(flow) : tcpPartsOf(flow);
-    const entry = await this.#writer.encode(parts).catch((error) => this.#hold(flow, parts, error));
-    if (entry === undefined) return undefined;
+    const entry = await this.#encodeParts(flow, parts).catch((error) => this.#hold(flow, parts, error));
+    if (entry === undefined) {
+      this.#letGo(flow);
+      return undefined;
+    }
     const exchange = encoded(entry);
     if (!this.#times) this.#repeats.keep(flow, exchange);
     return exchange;
+  }
+
+  async #encodeParts(flow: Flow, parts: ExchangeParts | TcpParts): Promise<HarEntry | undefined> {
+    const spills = spillsOf(flow);
+    for (const { spill, which } of spills) {
+      try {
+        await spill.result;
+      } catch (error) {
+        if (error instanceof SecretLeftError) throw error;
+        const why = error instanceof Error ? error.message : String(error);
+        this.#leaveOut(`${this.#name(flow)}: the ${which} body could not be recorded while it passed: ${why}`);
+        return undefined;
+      }
+    }
+    const entry = await this.#writer.encode(parts);
+    for (const { spill, which, contentType } of spills) {
+      const { size } = await spill.result;
+      const body = { mimeType: contentType ?? "", _file: await this.#writer.keepSpill(spill, contentType) };
+      if (which === "response") entry.response.content = { size, ...body };
+      else entry.request.postData = body;
+    }
+    return entry;
+  }
+
+  #leaveOut(message: string): void {
+    this.#cut.push(message);
+    this.#with.log({ level: "error", message: `not recorded: ${message}` });
+  }
+
+  // What has gone to disk of a flow that is not recorded.
+  #letGo(flow: Flow): void {
+    for (const { spill } of spillsOf(flow)) this.#track(spill.discard());
   }
 
   async #hold(flow: Flow, parts: ExchangeParts | TcpParts, error: unknown): Promise<undefined> {
@@ -261,4 +308,22 @@ export class Recorder {
     if (flow.type === "tcp") return `TCP ${flow.hostname}:${flow.port}`;
     return `${flow.request.method} ${this.#with.redactor.url(flow.request.url)}`;
   }
+}
+
+interface MessageSpill {
+  readonly spill: Spill;
+  readonly which: "request" | "response";
+  readonly contentType: string | null;
+}
+
+function spillsOf(flow: Flow): MessageSpill[] {
+  if (flow.type !== "http") return [];
+  const found: MessageSpill[] = [];
+  const look = (message: Message | undefined, which: MessageSpill["which"]) => {
+    const spill = message?.content.overflow;
+    if (spill instanceof Spill) found.push({ spill, which, contentType: message!.headers.get("content-type") });
+  };
+  look(flow.request, "request");
+  look(flow.original ?? flow.response, "response");
+  return found;
 }

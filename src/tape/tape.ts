@@ -7,7 +7,7 @@ import { basename, join } from "node:path";
 import process from "node:process";
 import { TapeError } from "../flow/error.ts";
 import { FlowSet } from "../flow/flow_set.ts";
-import { TapeEntry } from "./entry.ts";
+import { type ReadBody, TapeEntry } from "./entry.ts";
 import { flowOfEntry } from "./flow_of_entry.ts";
 import { bodyFolder, emptyLog } from "./har.ts";
 import { damaged } from "./har_read.ts";
@@ -107,8 +107,9 @@ export async function loadWithJournals(
 
 async function tapeOf(document: ReadDocument, path: string, store: TapeStore): Promise<Tape> {
   const folder = bodyFolder(path);
-  const read = async (name: string, entry: TapeEntry) =>
+  const read: ReadBody = async (name, entry) =>
     await store.read(join(folder, name)) ?? fail(missing(path, name, `log.entries[${entry.index}] (${entry})`));
+  if (store.open !== undefined) read.open = (name) => store.open!(join(folder, name));
   const entries = new Array<TapeEntry>(document.entries.length);
   let files: ReadonlyMap<string, "file" | "other"> | undefined;
   for (let i = 0; i < entries.length; i++) {

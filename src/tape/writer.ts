@@ -17,6 +17,7 @@ import { settleDates } from "./record/dates.ts";
 import type { Kept } from "./record/kept.ts";
 import type { Redactor } from "./redact/redactor.ts";
 import type { TcpParts } from "./streams/said.ts";
+import type { Spill } from "./spill/spill.ts";
 import type { TapeStore } from "./store/tape_store.ts";
 
 /** How a tape is written. */
@@ -115,6 +116,36 @@ export class TapeWriter {
       "TAPE_NOT_WRITTEN",
       `${this.#folder} holds files that were edited in place: delete ${hash.slice(0, 16)}*`,
     );
+  }
+
+  /** Gives a large body its name; one that is there already is not written again. */
+  async keepSpill(spill: Spill, contentType: string | null): Promise<string> {
+    const { digest, size } = await spill.result;
+    for (const length of [16, 32, 64]) {
+      const name = `${digest.slice(0, length)}.${extensionOf(contentType)}`;
+      if (this.#made.get(name) === digest) {
+        await spill.discard();
+        return name;
+      }
+      const there = await this.#sizeOf(name);
+      if (there === undefined) {
+        await this.#attempt(() => spill.keep(name));
+        this.#made.set(name, digest);
+        return name;
+      }
+      // Too large to be compared: who edits one in place changes its length, or wants the other one to be gone.
+      if (there === size) {
+        await this.#attempt(() => spill.keep(name));
+        return name;
+      }
+    }
+    throw new TapeError("TAPE_NOT_WRITTEN", `${this.#folder} holds files that were edited in place: delete ${digest.slice(0, 16)}*`);
+  }
+
+  async #sizeOf(name: string): Promise<number | undefined> {
+    const file = await this.#options.store.open?.(join(this.#folder, name));
+    await file?.close();
+    return file?.size;
   }
 
   /** What has this name; `other`: a link or a folder. Where that can be done without waiting, it is. */

@@ -4,6 +4,8 @@
  * @module
  */
 import type { Flow } from "../flow/flow.ts";
+import type { OverflowPlan } from "../flow/body_overflow.ts";
+import type { Message } from "../flow/message.ts";
 import type { FlowError } from "../flow/flow_error.ts";
 import type { HttpFlow } from "../flow/http_flow.ts";
 import type { LogEntry } from "../hooks/addon.ts";
@@ -24,6 +26,8 @@ export interface Observer {
    * for the response.
    */
   bodyLimit(flow: Flow): number;
+  /** What becomes of the body of a message that grows too large; its first bytes are kept all the same. Asked after `bodyLimit`. */
+  overflow?(flow: HttpFlow, message: Message): OverflowPlan | undefined;
   /** Whether the chunks of a response are told apart, and their times kept. Asked when its head has come. */
   keepsChunks?(flow: HttpFlow): boolean;
   /** Whether nothing may reach the network that no hook has let pass: then no server is connected to before there is a flow. */

@@ -13,7 +13,7 @@ import type { TapeEntry } from "../entry.ts";
 import type { TapeOptions } from "../options.ts";
 import { isPlaceholder } from "../redact/placeholders.ts";
 import type { Redactor } from "../redact/redactor.ts";
-import { redactRequest } from "../redact/request.ts";
+import { describeLarge, redactRequest } from "../redact/request.ts";
 import type { Bindings } from "./bindings.ts";
 import { looksRandom } from "../redact/random.ts";
 import { edited } from "./edited.ts";
@@ -202,7 +202,7 @@ export class Correlator {
     const body = outlineOfBody(live, match);
     let second: Map<string, string> | undefined;
     for (const entry of candidates.slice(0, MOST_COMPARED)) {
-      const recorded = redactRequest(await entry.request(), redactor);
+      const recorded = redactRequest(await entry.requestWithout(describeLarge), redactor);
       const pairs = await this.#differences([
         [outlineOfAddress(recorded.method, recorded.url, match), address],
         [outlineOfBody(recorded, match), body],

@@ -11,7 +11,7 @@ import type { FlowRequest } from "../../flow/request.ts";
 import type { TapeEntry } from "../entry.ts";
 import type { TapeOptions } from "../options.ts";
 import type { Redactor } from "../redact/redactor.ts";
-import { redactRequest } from "../redact/request.ts";
+import { describeLarge, redactRequest } from "../redact/request.ts";
 import { bodySigner, type SignBody } from "./body_signature.ts";
 import type { OriginPart } from "./match_options.ts";
 import { NearestEntries } from "./nearest_entries.ts";
@@ -65,7 +65,9 @@ export class Explainer {
   async #nearestTo(live: FlowRequest): Promise<string> {
     const candidates = this.#nearest.to(live);
     const requests = new Map<TapeEntry, FlowRequest>();
-    for (const entry of candidates) requests.set(entry, this.#counting(await entry.request(), entry));
+    for (const entry of candidates) {
+      requests.set(entry, this.#counting(await entry.requestWithout(describeLarge), entry));
+    }
     const compare = (entry: TapeEntry) => this.#compare(requests.get(entry)!, live);
     const [best] = rank(candidates, compare, 1);
     if (best === undefined) return `${candidates.length === 0 ? "The tape is empty. " : ""}${RECORD}`;

@@ -8,6 +8,7 @@ import { bodySigner, hashOfFile, type SignBody } from "./body_signature.ts";
 import { Normalizer } from "./normalizer.ts";
 import type { TapeEntry } from "../entry.ts";
 import type { TapeOptions } from "../options.ts";
+import { digestOfFile } from "../spill/large_file.ts";
 import type { Redactor } from "../redact/redactor.ts";
 import { redactRequest } from "../redact/request.ts";
 import { RequestKeys } from "./request_key.ts";
@@ -147,7 +148,9 @@ export class TapeIndex {
       return undefined;
     }
     return (async () => {
-      for (const [i, entry] of bucket.entries.entries()) requests[i] ??= await entry.request();
+      for (const [i, entry] of bucket.entries.entries()) {
+        requests[i] ??= await this.#digestOf(entry) ?? await entry.request();
+      }
       this.#fill(bucket, requests as FlowRequest[]);
     })();
   }
@@ -163,6 +166,14 @@ export class TapeIndex {
       if (hash !== undefined) return hash;
     }
     return entry.requestNow();
+  }
+
+  /** What the body of a recorded request is compared by when it is too large for memory. */
+  async #digestOf(entry: TapeEntry): Promise<string | undefined> {
+    if (this.#options.match?.custom !== undefined) return undefined;
+    const file = await entry.largeRequestBody();
+    const type = entry.requestHeaders.get("content-type");
+    return file && largeSignature(await digestOfFile(file, type, this.#redactor));
   }
 
   #fill(bucket: Bucket, requests: readonly (FlowRequest | string)[]): void {
@@ -212,7 +223,9 @@ export class TapeIndex {
   }
 
   #signatureOf(bucket: Bucket, request: FlowRequest): string {
-    return bucket.hasBodies && this.#options.match?.body !== false ? this.#sign(request) : "";
+    if (!bucket.hasBodies || this.#options.match?.body === false) return "";
+    const { digest } = request.content;
+    return digest === undefined ? this.#sign(request) : largeSignature(digest);
   }
 
   #choose(groups: Map<string, Group>, bucket: Bucket, request: FlowRequest): Taken {
@@ -257,6 +270,11 @@ export class TapeIndex {
     group.had.add(next);
     return { entry: group.entries[next]! };
   }
+}
+
+/** Larger bodies than fit into memory are compared byte for byte. */
+function largeSignature(digest: string): string {
+  return `large ${digest}`;
 }
 
 function newGroup(entries: readonly TapeEntry[], requests: readonly FlowRequest[]): Group {

@@ -16,8 +16,18 @@ export function redactRequest(request: FlowRequest, redactor: Redactor): FlowReq
     Array.from(request.headers, ([name, value]): [string, string] => [name, redactor.header(name, value)]),
   );
   headers.delete("content-encoding");
-  const { complete } = request.content;
+  const { complete, overflow, digest, size } = request.content;
+  if (overflow !== undefined) {
+    headers.delete("content-type");
+    const content = BodyBuffer.of(describeLarge(size, digest));
+    return new FlowRequest(request.method, splitUrl(redactor.url(request.url)), request.httpVersion, headers, content);
+  }
   const body = complete ? redactor.body(decodedBody(request), headers.get("content-type")) : undefined;
   const content = body ? BodyBuffer.of(body) : new BodyBuffer();
   return new FlowRequest(request.method, splitUrl(redactor.url(request.url)), request.httpVersion, headers, content);
+}
+
+/** What stands for a large body in explanations. */
+export function describeLarge(size: number, digest = ""): Uint8Array {
+  return new TextEncoder().encode(`(${size} bytes, SHA-256 ${digest.slice(0, 16)})`);
 }

@@ -4,7 +4,15 @@
  * @module
  */
 import type { BodyBuffer } from "../../flow/body_buffer.ts";
+import type { OverflowPlan } from "../../flow/body_overflow.ts";
 import type { DataEvent } from "../http1/event.ts";
+
+/** Lets a body that grows too large go where it is to go. */
+export function overflowInto(content: BodyBuffer, plan: OverflowPlan | undefined): void {
+  if (plan === undefined) return;
+  content.limit = plan.limit;
+  content.plan = plan;
+}
 
 /** A piece of a body: see {@linkcode DataEvent}. */
 export type Piece = Omit<DataEvent, "type">;
@@ -46,8 +54,12 @@ export class BodyPipe {
     if (this.content.push(piece.data)) piece.sole = false;
     this.content.marks?.take(piece, this.content.size);
     this.content.onMore?.();
-    if (this.#mode === "pass") return this.#sink!.data(piece);
+    if (this.#mode === "pass") return this.#sink!.data(piece) && !this.content.full;
     if (this.#mode === "keep") return true;
+    if (this.content.overflow?.swallows) {
+      this.#held = [];
+      return !this.content.full;
+    }
     this.#held.push(piece);
     if (!this.content.truncated) return true;
     // Hooks can see the beginning of the body; the rest is passed on without them.
@@ -61,6 +73,7 @@ export class BodyPipe {
     this.ended = true;
     this.trailers = trailers;
     this.content.complete = true;
+    this.content.overflow?.end();
     this.content.onMore?.();
     if (this.#mode === "pass") this.#sink!.end(trailers);
     this.#tellWhole();
@@ -110,6 +123,7 @@ export class BodyPipe {
     this.#held = [];
     this.#sink = undefined;
     this.#onWhole = this.#onEnd = undefined;
+    this.content.overflow?.end();
     if (!this.content.complete) {
       this.content.complete = true;
       this.content.truncated = true;

@@ -14,7 +14,7 @@ import { shapedResponse, slowHeadOf } from "../shape/shaped_response.ts";
 import type { Shaper } from "../shape/shaper.ts";
 import type { WireContext } from "../wire_context.ts";
 import { answer } from "./answer.ts";
-import { BodyPipe, type BodySink } from "./body_pipe.ts";
+import { BodyPipe, type BodySink, overflowInto } from "./body_pipe.ts";
 import type { ClientStream } from "./client_stream.ts";
 import { planFailure } from "./failure.ts";
 import { FlowHooks } from "./flow_hooks.ts";
@@ -85,7 +85,9 @@ export class Exchange implements OutgoingRequest {
   begin(): void {
     this.#observe();
     this.hook("requestHeaders", () => {
-      this.upload.content.limit = this.context.observer.bodyLimit(this.flow);
+      const { observer } = this.context;
+      this.upload.content.limit = observer.bodyLimit(this.flow);
+      overflowInto(this.upload.content, observer.overflow?.(this.flow, this.flow.request));
       this.#decide(() => this.#awaitBody());
     });
   }
@@ -114,7 +116,10 @@ export class Exchange implements OutgoingRequest {
       this.#forwarding?.sending();
       return true;
     }
-    this.#forwarding?.drained(() => this.client.readBody());
+    const { content } = this.upload;
+    const more = () => content.drained(() => this.client.readBody());
+    if (this.#forwarding !== undefined) this.#forwarding.drained(more);
+    else if (content.full) more();
     return false;
   }
 

@@ -47,7 +47,8 @@ export function framed(message: Message, head: Head | undefined, kind: BodyKind)
   }
   if (kind !== "any") return { fields: rewritten(headers, NO_BODY, kind), framing: NO_BODY };
   // Only chunks can have trailers behind them (RFC 9112 section 7.1.2).
-  const framing = content.complete && message.trailers === undefined ? ofLength(content.kept) : CHUNKED;
+  const length = content.complete ? content.kept : content.expected;
+  const framing = length !== undefined && message.trailers === undefined ? ofLength(length) : CHUNKED;
   return { fields: rewritten(headers, framing, kind), framing };
 }
 

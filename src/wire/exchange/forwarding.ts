@@ -233,7 +233,7 @@ export class Forwarding implements UpstreamUser, ReturningServer {
       upload.repeat(sink);
       if (!upload.ended) client.readBody();
     } else if (!upload.pass(sink)) {
-      this.drained(() => client.readBody());
+      this.drained(() => upload.content.drained(() => client.readBody()));
     } else if (!upload.ended) {
       if (head.framing.kind !== "none") this.sending();
       client.readBody();
