@@ -78,6 +78,9 @@ export class DialError extends FlowtapeError {
  */
 export function dial(peer: Peer, options: DialOptions): Promise<{ socket: Socket; times: DialTimes }> {
   const to = nameOf(peer, options.hostname);
+  const closed: FlowError = { code: "PROXY_CLOSED", message: "the proxy was closed" };
+  // Not even the name is looked up then: a lookup that has begun cannot be taken back.
+  if (options.signal.aborted) return Promise.reject(new DialError(closed));
   return new Promise((resolve, reject) => {
     const times: DialTimes = { connected: 0, secured: 0 };
     const secure = options.tls;
@@ -90,7 +93,7 @@ export function dial(peer: Peer, options: DialOptions): Promise<{ socket: Socket
     );
     const onError = (error: unknown) => fail(connectionFailure(error, to), error);
     const onClose = () => fail({ code: "UPSTREAM_CLOSED", message: `${to} closed the connection at once` });
-    const onAbort = () => fail({ code: "PROXY_CLOSED", message: "the proxy was closed" });
+    const onAbort = () => fail(closed);
     const settle = () => {
       watch.close();
       options.signal.removeEventListener("abort", onAbort);
@@ -130,7 +133,6 @@ export function dial(peer: Peer, options: DialOptions): Promise<{ socket: Socket
       socket.on("error", (error) => errors.set(socket, error));
       resolve({ socket, times });
     });
-    if (options.signal.aborted) onAbort();
   });
 }
 
