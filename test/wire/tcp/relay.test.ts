@@ -405,7 +405,7 @@ describe("failures", () => {
     await expect.poll(() => echo.connections).toBe(2);
     const start = performance.now();
     await proxy.close();
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(performance.now() - start).toBeLessThan(10_000);
     expect(addon.lines.filter((line) => line.startsWith("tcpE"))).toEqual([
       "tcpError PROXY_CLOSED",
       "tcpError PROXY_CLOSED",

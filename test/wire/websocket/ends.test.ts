@@ -280,7 +280,7 @@ describe("an end that comes from the proxy", () => {
     await using it = await conversation(() => {});
     const start = performance.now();
     await it.proxy.close();
-    expect(performance.now() - start).toBeLessThan(2000);
+    expect(performance.now() - start).toBeLessThan(10_000);
     expect(await it.peer.rest()).toEqual(['close 1001 "the proxy was closed"']);
     expect(await it.toServer).toEqual(['close 1001 "the proxy was closed"']);
     const flow = flowOf(it.proxy);
@@ -318,7 +318,7 @@ describe("an end that comes from the proxy", () => {
     }
     const start = performance.now();
     await proxy.close();
-    expect(performance.now() - start).toBeLessThan(2000);
+    expect(performance.now() - start).toBeLessThan(10_000);
     for (const flow of proxy.flows) expect([flow.done, flow.error!.code]).toEqual([true, "PROXY_CLOSED"]);
     for (const peer of peers) await peer[Symbol.asyncDispose]();
   });
