@@ -6,6 +6,7 @@ const config: Options = {
     addons: "src/addons/mod.ts",
     client: "src/client/mod.ts",
     deno: "src/deno.ts",
+    report: "src/report/mod.ts",
     tape: "src/tape/mod.ts",
     vitest: "src/vitest.ts",
   },

@@ -112,6 +112,9 @@ export type { BodyForm, BodyMatchOptions, MatchOptions, OriginPart } from "./tap
 export type { Drift } from "./tape/verify/drift.ts";
 export type { ExpiryOptions, RedactOptions, TapeMode, TapeOptions, VerifyOptions } from "./tape/options.ts";
 
+// The report: what makes it is in "flowtape/report".
+export type { ReportOptions } from "./report/input.ts";
+
 // Assertions without a test runner.
 export * from "./expect/mod.ts";
 

@@ -12,6 +12,7 @@ import { configure } from "./fixture/configure.ts";
 import { open } from "./fixture/open.ts";
 import { Parts } from "./fixture/parts.ts";
 import { play, replayThroughHooks } from "./fixture/play.ts";
+import { report } from "./fixture/report.ts";
 import { use } from "./fixture/use.ts";
 import { FlowtapeError } from "./flow/error.ts";
 import type { Flow } from "./flow/flow.ts";
@@ -22,6 +23,7 @@ import type { FlowPlayer, PlayFlowOptions } from "./flow/player.ts";
 import type { Addon } from "./hooks/addon.ts";
 import type { ProxyOptions } from "./options/proxy_options.ts";
 import { settingsOf } from "./options/settings.ts";
+import type { ReportOptions } from "./report/input.ts";
 import type { Handle, PausedFlow, PausedOptions, RuleLike, Scenarios } from "./rules/mod.ts";
 import type { TapeEntry } from "./tape/entry.ts";
 import type { Drift } from "./tape/verify/drift.ts";
@@ -260,6 +262,28 @@ export class Proxy implements AsyncDisposable, FlowPlayer {
    */
   replayThroughHooks(flows: Iterable<Flow | TapeEntry>): Promise<FlowSet> {
     return replayThroughHooks(this.#parts, flows);
+  }
+
+  /**
+   * Writes a page about what has passed so far, for people: one HTML file with everything in it, which needs no server and no network.
+   * Secrets are taken out as the options of the tape say. It works after {@linkcode Proxy.close | close()}, too.
+   *
+   * @example
+   * ```ts ignore
+   * import { startProxy } from "flowtape";
+   *
+   * await using proxy = await startProxy();
+   * await proxy.fetch("https://shop.test/");
+   * console.log(await proxy.report("report.html", { title: "checkout" })); // its absolute path
+   * ```
+   *
+   * @param path the HTML file: folders that are missing are made. By default one of its own in the folder `flowtape-report`
+   * @returns the absolute path of the file
+   * @throws {OptionsError} an option is not accepted
+   * @throws {FlowtapeError} `REPORT_NOT_WRITTEN`
+   */
+  report(path?: string, options?: ReportOptions): Promise<string> {
+    return report(this.#parts, path, options);
   }
 
   /**

@@ -1,0 +1,51 @@
+/**
+ * Why a test has failed, as a report shows it: any value that can be thrown.
+ *
+ * @module
+ */
+import { inspect, stripVTControlCharacters } from "node:util";
+import type { Cleaner } from "./clean.ts";
+import type { FailureData } from "./data.ts";
+import { shortened } from "./limits.ts";
+
+/** How much of a value or message is shown. */
+const MAX = 64 * 1024;
+
+/** A failure without secrets. Nothing that is thrown keeps a report from being made. */
+export function failureOf(failure: unknown, cleaner: Cleaner): FailureData {
+  const clean = (text: string) => cleaner.text(shortened(stripVTControlCharacters(text), MAX));
+  const string = (name: string) => {
+    const value = member(failure, name);
+    return typeof value === "string" && value !== "" ? { [name]: clean(value) } : {};
+  };
+  const shown = (name: string) => {
+    const value = member(failure, name);
+    return value === undefined ? {} : { [name]: clean(typeof value === "string" ? value : printed(value)) };
+  };
+  const message = member(failure, "message");
+  const name = member(failure, "name");
+  return {
+    name: clean(typeof name === "string" && name !== "" ? name : "Failure"),
+    message: clean(typeof message === "string" ? message : typeof failure === "string" ? failure : printed(failure)),
+    ...string("stack"),
+    ...string("operator"),
+    ...shown("expected"),
+    ...shown("actual"),
+  };
+}
+
+function member(value: unknown, name: string): unknown {
+  try {
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function printed(value: unknown): string {
+  try {
+    return inspect(value, { depth: 8, maxArrayLength: 200, maxStringLength: 4096, sorted: true });
+  } catch {
+    return "(cannot be shown)";
+  }
+}

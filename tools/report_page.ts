@@ -1,0 +1,74 @@
+/**
+ * Bundles the page of the report, src/report/page/, into src/report/page.generated.ts: so it works from the sources on every runtime,
+ * and for JSR.
+ *
+ *     node tools/report_page.ts           writes
+ *     node tools/report_page.ts --check   fails when the file is out of date
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import process from "node:process";
+import { build } from "esbuild";
+
+process.chdir(resolve(import.meta.dirname, ".."));
+const target = "src/report/page.generated.ts";
+const shim = (name: string) => resolve(`src/report/page/shims/${name}.ts`);
+
+const { outputFiles } = await build({
+  entryPoints: { page: "src/report/page/main.tsx", style: "src/report/page/style.css" },
+  bundle: true,
+  minify: true,
+  write: false,
+  outdir: "out",
+  format: "iife",
+  target: ["chrome111", "firefox115", "safari16.4"],
+  charset: "utf8",
+  legalComments: "none",
+  jsx: "automatic",
+  jsxImportSource: "preact",
+  // What flow/ needs of node: in places that the page comes to.
+  alias: { "node:buffer": shim("buffer"), "node:process": shim("process"), "node:zlib": shim("zlib") },
+});
+const text = (extension: string) => outputFiles.find(({ path }) => path.endsWith(extension))?.text.trim() ?? "";
+const [script, style] = [inert(text(".js")), text(".css")];
+if (style.includes("</")) throw new Error("the style sheet would end its element");
+
+const source = `// Written by tools/report_page.ts from src/report/page/: do not edit.
+// deno-fmt-ignore-file
+// deno-lint-ignore-file
+
+/** The page of the report: its script and style sheet, and the hashes by which its policy knows them. */
+export const PAGE: { readonly script: string; readonly scriptHash: string; readonly style: string; readonly styleHash: string } = {
+  script: ${JSON.stringify(script)},
+  scriptHash: ${JSON.stringify(hash(script))},
+  style: ${JSON.stringify(style)},
+  styleHash: ${JSON.stringify(hash(style))},
+};
+`;
+if (!process.argv.includes("--check")) {
+  writeFileSync(target, source);
+  console.log(`${target}: script ${script.length} characters, style ${style.length}`);
+} else if (source !== current()) {
+  console.error(`${target} is not what src/report/page/ makes: run node tools/report_page.ts`);
+  process.exitCode = 1;
+}
+
+function current(): string {
+  try {
+    return readFileSync(target, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+/** A script in a page ends at the first thing that looks like its end, even in a string. */
+function inert(code: string): string {
+  return code.replace(/<\/(?=script)/gi, "<\\/").replace(/<!--/g, "<\\!--");
+}
+
+function hash(text: string): string {
+  return `sha256-${createHash("sha256").update(text).digest("base64")}`;
+}
