@@ -81,11 +81,18 @@ export { compile } from "./flow/matcher/compile.ts";
 export { tcp } from "./flow/matcher/tcp.ts";
 export type {
   AsymmetricMatcher,
+  BodyMatcher,
   Comparison,
   CompiledMatcher,
+  MatchedMessage,
   Matcher,
   MatchKey,
+  MessageMatcher,
+  MessageShape,
+  RecordMatcher,
   RequestShape,
+  ResponseShape,
+  StandardSchema,
   UrlPattern,
   ValueMatcher,
 } from "./flow/matcher/types.ts";

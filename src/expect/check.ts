@@ -1,14 +1,10 @@
 /**
- * The outcome of a check, and the pieces that its message is made of.
+ * The outcome of a check, and the message that explains it.
  *
  * @module
  */
-import type { Flow } from "../flow/flow.ts";
-import type { FlowSet } from "../flow/flow_set.ts";
-import type { CompiledMatcher } from "../flow/matcher/types.ts";
-import { nearest, renderNearMisses } from "../flow/near_miss.ts";
-import { summarize } from "../flow/summary.ts";
-import { paintFor } from "./colors.ts";
+import { stripVTControlCharacters } from "node:util";
+import { type FailureAdvice, type FailureFlow, type FailureKind, type FailureNearest, noteFailure } from "./details.ts";
 
 /** The outcome of a check, in the form that `expect.extend` of every runner takes. */
 export interface Check {
@@ -20,34 +16,57 @@ export interface Check {
   readonly actual: unknown;
   /** What was wanted. */
   readonly expected: unknown;
+  /** Whether what is still to come cannot change it: then there is nothing to wait for. */
+  readonly settled: boolean;
 }
 
-/** Lines on screens are few: the latest flows are shown. */
-const SHOWN = 20;
-
-/** A heading, and a table of flows under it. */
-export function section(heading: string, flows: Iterable<Flow>, dropped = 0): string {
-  const table = summarize(flows, { limit: SHOWN, dropped, width: 98 });
-  return `${heading}:\n${indented(table)}`;
+/** A part of a message, with the data that it shows. */
+export interface Section {
+  /** What is printed; nothing of it is secret. */
+  readonly text: string;
+  /** Flows that it is about. */
+  readonly flows?: readonly FailureFlow[];
+  /** What came near. */
+  readonly nearest?: readonly FailureNearest[];
+  /** What to do about it. */
+  readonly advice?: readonly FailureAdvice[];
 }
 
-/** Everything that was received. */
-export function received(flows: FlowSet): string {
-  return flows.length === 0 && flows.dropped === 0 ? "" : section("received", flows, flows.dropped);
+/** What {@linkcode outcome} takes. */
+export interface OutcomeInit {
+  /** What was asked. */
+  readonly kind: FailureKind;
+  /** Whether it holds. */
+  readonly pass: boolean;
+  /** What was found. */
+  readonly actual: unknown;
+  /** What was wanted. */
+  readonly expected: unknown;
+  /** Whether what is still to come cannot change it; by default when it holds. */
+  readonly settled?: boolean;
+  /** The message part by part, the summary first. Asked when the message is. */
+  readonly explain: () => readonly (Section | undefined)[];
 }
 
-/** The requests that came nearest, as a diff; nothing when there is none. */
-export function nearMisses(matcher: CompiledMatcher, flows: Iterable<Flow>): string {
-  const misses = nearest(matcher, flows);
-  if (misses.length === 0) return "";
-  const paint = paintFor();
-  const legend = `${paint("expected", "- expected")} ${paint("received", "+ received")}`;
-  return `nearest (${legend}):\n${renderNearMisses(misses, { paint })}`;
-}
-
-/** Sections with an empty line between them. */
-export function joined(...sections: string[]): string {
-  return sections.filter((text) => text !== "").join("\n\n");
+/** An outcome whose message is made when somebody asks for it. */
+export function outcome({ kind, pass, actual, expected, settled = pass, explain }: OutcomeInit): Check {
+  let made: string | undefined;
+  const make = (): string => {
+    const sections = explain().filter((one) => one !== undefined).filter(({ text }) => text !== "");
+    const message = sections.map(({ text }) => text).join("\n\n");
+    noteFailure({
+      kind,
+      summary: stripVTControlCharacters(sections[0]?.text ?? ""),
+      message: stripVTControlCharacters(message),
+      expected,
+      actual,
+      flows: sections.flatMap(({ flows = [] }) => flows),
+      nearest: sections.flatMap(({ nearest = [] }) => nearest),
+      advice: sections.flatMap(({ advice = [] }) => advice),
+    });
+    return message;
+  };
+  return { pass, actual, expected, settled, message: () => made ??= make() };
 }
 
 /** Two spaces in front of every line. */

@@ -7,7 +7,8 @@ import type { Flow } from "../flow/flow.ts";
 import { compile } from "../flow/matcher/compile.ts";
 import { matchesNow } from "../flow/matcher/matches_now.ts";
 import type { CompiledMatcher, Matcher } from "../flow/matcher/types.ts";
-import { type Check, joined, nearMisses, received } from "./check.ts";
+import { type Check, outcome } from "./check.ts";
+import { nearestRequests, received } from "./sections.ts";
 import { flowsOf, type Source } from "./source.ts";
 
 /** Whether a request for each matcher was received, one after the other; others may lie between them. */
@@ -18,19 +19,24 @@ export function checkReceivedInOrder(source: Source, matchers: readonly Matcher[
   const places = placesOf(compiled, flows);
   const pass = places.length === compiled.length;
   const missing = compiled[places.length];
-  return {
+  return outcome({
+    kind: "order",
     pass,
-    message: () => {
+    actual: `${places.length} of ${compiled.length} in order`,
+    expected: pass ? "another order" : `${compiled.length} in order`,
+    explain: () => {
       const start = `expected these requests ${pass ? "in any other order" : "in this order"}`;
       const steps = compiled.map((matcher, i) =>
         `  ${i + 1}. ${matcher.description}: ${step(matcher, i, places, flows)}`
       );
       const isNowhere = missing && !flows.some((flow) => matchesNow(missing, flow));
-      return joined([start, ...steps].join("\n"), isNowhere ? nearMisses(missing, flows) : "", received(set));
+      return [
+        { text: [start, ...steps].join("\n") },
+        isNowhere ? nearestRequests(missing, set) : undefined,
+        received(set),
+      ];
     },
-    actual: `${places.length} of ${compiled.length} in order`,
-    expected: `${compiled.length} in order`,
-  };
+  });
 }
 
 /** Where each was found, as far as they were: taking the first that fits leaves most for the next. */

@@ -6,9 +6,10 @@
 import { compile } from "../flow/matcher/compile.ts";
 import { matchesNow } from "../flow/matcher/matches_now.ts";
 import type { Matcher } from "../flow/matcher/types.ts";
-import { type Check, joined, nearMisses, received, section } from "./check.ts";
+import { type Check, outcome } from "./check.ts";
+import { flowTable, nearestRequests, received } from "./sections.ts";
 import { flowsOf, type Source } from "./source.ts";
-import { rangeOf, requests, type Times } from "./times.ts";
+import { countOf, oppositeOf, rangeOf, type Times } from "./times.ts";
 
 /** Whether requests that match were received so many times; at least once by default. */
 export function checkReceived(source: Source, matcher: Matcher, times?: Times): Check {
@@ -18,25 +19,22 @@ export function checkReceived(source: Source, matcher: Matcher, times?: Times): 
   const matching = Array.from(flows).filter((flow) => matchesNow(compiled, flow));
   const count = matching.length;
   const pass = count >= range.atLeast && count <= range.atMost;
-  const wanted = pass ? oppositeOf(range.text) : range.text;
-  return {
+  const wanted = pass ? oppositeOf(range) : range.text;
+  return outcome({
+    kind: "received",
     pass,
-    message: () => {
-      const start = `expected ${wanted} matching ${compiled.description}\nreceived ${count === 0 ? "none" : count}`;
-      const isShort = count === 0 || (!pass && count < range.atLeast);
-      return joined(
-        start,
-        count > 0 ? section("matching", matching) : "",
-        isShort ? nearMisses(compiled, flows) : "",
-        isShort ? received(flows) : "",
-      );
-    },
-    actual: requests(count),
+    // Where no more than some are wanted, more may come.
+    settled: pass ? range.atLeast > 0 || range.atMost === Infinity : count > range.atMost,
+    actual: countOf(count),
     expected: wanted,
-  };
-}
-
-function oppositeOf(text: string): string {
-  if (text === "at least 1 request") return "no request";
-  return text === "no request" ? "at least 1 request" : `anything but ${text}`;
+    explain: () => {
+      const isShort = count === 0 || (!pass && count < range.atLeast);
+      return [
+        { text: `expected ${wanted} matching ${compiled.description}\nreceived ${count === 0 ? "none" : count}` },
+        count > 0 ? flowTable("matching", matching, flows) : undefined,
+        isShort ? nearestRequests(compiled, flows) : undefined,
+        isShort ? received(flows) : undefined,
+      ];
+    },
+  });
 }

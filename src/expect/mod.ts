@@ -3,14 +3,35 @@
  *
  * @module
  */
-export { assertNotReceived, assertNoUnmatched, assertReceived, assertReceivedInOrder } from "./assertions.ts";
+export {
+  assertNotReceived,
+  assertNoUnmatched,
+  assertReceived,
+  assertReceivedInOrder,
+  assertReceivedLast,
+  assertReceivedNth,
+  assertUsedWholeTape,
+} from "./assertions.ts";
 export type { Check } from "./check.ts";
+export type { ResponseMatcher } from "./check_response.ts";
+export {
+  type FailureAdvice,
+  type FailureDetails,
+  failureDetailsOf,
+  type FailureFlow,
+  type FailureKind,
+  type FailureNearest,
+} from "./details.ts";
+export { assertMatchesRequest, assertResponded, assertSentMessage } from "./flow_assertions.ts";
 export {
   type FlowtapeMatchers,
+  type Given,
   type MatcherFunctions,
   matchers,
+  type Outcome,
   type StdContext,
   type UnmatchedSource,
+  type UnusedSource,
 } from "./matchers.ts";
-export type { ReceivingProxy, Source } from "./source.ts";
-export type { ReceivedOptions, Times } from "./times.ts";
+export type { GivenFlow, ReceivingProxy, Source } from "./source.ts";
+export type { ReceivedOptions, Times, WithinOptions } from "./times.ts";

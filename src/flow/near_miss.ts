@@ -51,6 +51,8 @@ export interface RenderOptions {
   paint?: Paint;
   /** In front of every line; two spaces by default. */
   indent?: string;
+  /** The places of flows, which stand in front of them; none by default. */
+  places?: ReadonlyMap<Flow, number>;
 }
 
 /**
@@ -83,7 +85,9 @@ export function renderNearMisses(misses: readonly NearMiss[], options: RenderOpt
   return misses.map(({ subject, comparisons }) => {
     const { method, url, status, source } = describeFlow(subject);
     const shown = url.length <= 200 ? url : `${url.slice(0, 199)}…`;
-    return `${options.indent ?? "  "}${method} ${shown} (${status}, ${source})\n${
+    const place = options.places?.get(subject);
+    const number = place === undefined ? "" : `#${place} `;
+    return `${options.indent ?? "  "}${number}${method} ${shown} (${status}, ${source})\n${
       renderComparisons(comparisons, options)
     }`;
   }).join("\n\n");

@@ -31,6 +31,8 @@ export interface SummaryOptions {
   limit?: number;
   /** `"marked"`: sizes and times that are far from those of the others have an asterisk. `"plain"` by default. */
   outliers?: "marked" | "plain";
+  /** The number of each flow; by default they are counted from 0. */
+  numbers?: readonly number[];
 }
 
 /** Method, URL, result and source of a flow. */
@@ -51,7 +53,7 @@ export function summarize(flows: Iterable<Flow>, options: SummaryOptions = {}): 
   const usual = options.outliers === "marked" ? usualOf(all) : {};
   const shown = all.slice(skipped);
   const payloads = shown.some((flow) => payloadOf(flow) !== undefined);
-  const rows = shown.map((flow, i) => rowOf(flow, skipped + i, usual, payloads));
+  const rows = shown.map((flow, i) => rowOf(flow, options.numbers?.[skipped + i] ?? skipped + i, usual, payloads));
   const marked = (column: number) => rows.some((row) => row[column]!.endsWith(MARK));
   return [
     ...(rows.length === 0 ? [] : withAlerts(table([headOf(payloads), ...rows], options.width ?? 100), shown)),

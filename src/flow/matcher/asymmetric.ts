@@ -1,9 +1,10 @@
 /**
- * Asymmetric matchers of test libraries: `expect.any(Number)`, `expect.stringContaining("a")`.
+ * Asymmetric matchers of test libraries, `expect.any(Number)`, `expect.stringContaining("a")`, and schemas: one value that stands for many.
  *
  * @module
  */
 import process from "node:process";
+import { describeSchema, isSchema, schemaAccepts } from "./schema.ts";
 
 /** An asymmetric matcher of any library, as one form. */
 export interface Asymmetric {
@@ -22,8 +23,9 @@ interface Loose {
   readonly value?: unknown;
 }
 
-/** The asymmetric matcher that a value is, if it is one. */
+/** The asymmetric matcher, or the schema, that a value is, if it is one. */
 export function asAsymmetric(value: unknown): Asymmetric | undefined {
+  if (isSchema(value)) return { text: describeSchema(value), accepts: (actual) => schemaAccepts(value, actual) };
   if (typeof value !== "object" || value === null) return undefined;
   const loose = value as Loose;
   if (typeof loose.asymmetricMatch === "function") {

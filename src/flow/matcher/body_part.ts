@@ -1,11 +1,10 @@
 /**
- * The request body as a matcher reads it: text, JSON, a form, or the reason why it is not that.
+ * A body as a matcher reads it: text, JSON, a form, or the reason why it is not that.
  *
  * @module
  */
 import { essence } from "../media_type.ts";
-import { BodyIncompleteError } from "../message.ts";
-import type { FlowRequest } from "../request.ts";
+import { BodyIncompleteError, type Message } from "../message.ts";
 import { redactText } from "../sensitive.ts";
 import { shorten } from "./describe.ts";
 
@@ -16,18 +15,18 @@ export type BodyPart<T> = { readonly value: T; readonly problem?: undefined } | 
 };
 
 /** The decoded bytes. */
-export function bytesOf(request: FlowRequest): BodyPart<Uint8Array> {
-  return read(request, () => request.body);
+export function bytesOf(message: Message): BodyPart<Uint8Array> {
+  return read(message, () => message.body);
 }
 
 /** The text. */
-export function textOf(request: FlowRequest): BodyPart<string> {
-  return read(request, () => request.text());
+export function textOf(message: Message): BodyPart<string> {
+  return read(message, () => message.text());
 }
 
 /** The JSON value. */
-export function jsonOf(request: FlowRequest): BodyPart<unknown> {
-  const text = textOf(request);
+export function jsonOf(message: Message): BodyPart<unknown> {
+  const text = textOf(message);
   if (text.problem !== undefined) return text;
   if (text.value === "") return { problem: "no body" };
   try {
@@ -38,14 +37,14 @@ export function jsonOf(request: FlowRequest): BodyPart<unknown> {
 }
 
 /** The values of a form by name; of a file its name. */
-export function formOf(request: FlowRequest): BodyPart<Map<string, string[]>> {
-  const type = essence(request.headers.get("content-type"));
+export function formOf(message: Message): BodyPart<Map<string, string[]>> {
+  const type = essence(message.headers.get("content-type"));
   if (type !== "application/x-www-form-urlencoded" && type !== "multipart/form-data") {
     return { problem: `not a form: ${type === "" ? "no content-type" : `content-type ${type}`}` };
   }
-  return read(request, () => {
+  return read(message, () => {
     const values = new Map<string, string[]>();
-    for (const [name, value] of request.form()) {
+    for (const [name, value] of message.form()) {
       values.set(name, [...values.get(name) ?? [], typeof value === "string" ? value : value.name]);
     }
     return values;
@@ -53,11 +52,11 @@ export function formOf(request: FlowRequest): BodyPart<Map<string, string[]>> {
 }
 
 /** A body that cannot be decoded is a body that does not match; one that is still on its way is neither. */
-function read<T>(request: FlowRequest, get: () => T): BodyPart<T> {
+function read<T>(message: Message, get: () => T): BodyPart<T> {
   try {
     const value = get();
-    if (!request.bodyTruncated) return { value };
-    const { kept, size } = request.content;
+    if (!message.bodyTruncated) return { value };
+    const { kept, size } = message.content;
     // It is short of its end, too, when the flow failed before all of it had come.
     if (kept === size) return { problem: `not received in full: ${size} bytes came` };
     return { problem: `not kept in full: ${kept} of ${size} bytes (capture.maxBody)` };

@@ -22,6 +22,7 @@ const WEIGHTS: Readonly<Record<string, number>> = {
   scheme: 1,
   port: 1,
   status: 1,
+  response: 2,
 };
 
 /** From 0, nothing fits, to 1, everything does. Parts are weighed; the query counts once, however many parameters it has. */

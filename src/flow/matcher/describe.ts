@@ -36,7 +36,7 @@ function describe(value: unknown, name: string, depth: number): string {
   if (value === null || value === undefined || typeof value === "boolean") return String(value);
   if (isSensitiveName(name)) return REDACTED;
   if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "function") return describeFunction(value);
+  if (typeof value === "function") return asAsymmetric(value)?.text ?? describeFunction(value);
   return typeof value === "object" ? describeObject(value, name, depth) : String(value);
 }
 

@@ -5,7 +5,9 @@
  */
 import { isSensitiveName } from "../sensitive.ts";
 import { asAsymmetric } from "./asymmetric.ts";
+import { compareSchema } from "./compare_schema.ts";
 import { describeValue, isRegExp } from "./describe.ts";
+import { isSchema, schemaAccepts } from "./schema.ts";
 import { found } from "./value.ts";
 import type { Comparison } from "./types.ts";
 
@@ -13,6 +15,8 @@ import type { Comparison } from "./types.ts";
 export interface JsonOptions {
   /** `"partial"` (the default): keys that are not wanted may be there; `"exact"`: they may not. */
   keys?: "partial" | "exact";
+  /** What the value is called: `json` by default. */
+  root?: string;
 }
 
 /** A difference further on helps nobody any more. */
@@ -24,8 +28,7 @@ const MAX_COMPARISONS = 100;
  */
 export function matchesJson(expected: unknown, actual: unknown, options: JsonOptions = {}): boolean {
   if (expected === actual) return true;
-  if (typeof expected === "function") return actual !== undefined && Boolean(expected(actual));
-  if (typeof expected !== "object" || expected === null) return false;
+  if (typeof expected !== "object" && typeof expected !== "function" || expected === null) return false;
   const special = specialTest(expected);
   if (special !== undefined) return special(actual);
   const wanted = plain(expected);
@@ -41,7 +44,7 @@ export function matchesJson(expected: unknown, actual: unknown, options: JsonOpt
 /** The same leaf by leaf: `json.items[0].qty`. At most 100 comparisons are made. */
 export function compareJson(expected: unknown, actual: unknown, options: JsonOptions = {}): Comparison[] {
   const found: Comparison[] = [];
-  compareInto(found, { expected, actual, path: "json", name: "" }, options);
+  compareInto(found, { expected, actual, path: options.root ?? "json", name: "" }, options);
   return found;
 }
 
@@ -56,6 +59,10 @@ interface Place {
 function compareInto(found: Comparison[], place: Place, options: JsonOptions): void {
   if (found.length >= MAX_COMPARISONS) return;
   const { actual, path, name } = place;
+  if (isSchema(place.expected)) {
+    found.push(...compareSchema(place.expected, actual, { field: path, name, member }));
+    return;
+  }
   const isPattern = typeof place.expected === "object" && place.expected !== null && specialTest(place.expected);
   const expected = isPattern ? place.expected : plain(place.expected);
   if (!isPattern && Array.isArray(expected) && Array.isArray(actual)) {
@@ -93,6 +100,9 @@ function leaf(expected: unknown, actual: unknown, path: string, name: string, op
 
 /** What stands for many values. */
 function specialTest(expected: object): ((actual: unknown) => boolean) | undefined {
+  // What is absent is for the schema to judge: a part of it may be optional.
+  if (isSchema(expected)) return (actual) => schemaAccepts(expected, actual);
+  if (typeof expected === "function") return (actual) => actual !== undefined && Boolean(expected(actual));
   if (isRegExp(expected)) return (actual) => typeof actual === "string" && found(expected, actual);
   const asymmetric = asAsymmetric(expected);
   // Of vitest, expect.not.… accepts what is absent too: for a body that would be a surprise.
@@ -118,6 +128,7 @@ function own(record: Record<string, unknown>, key: string): unknown {
   return Object.hasOwn(record, key) ? record[key] : undefined;
 }
 
-function member(key: string): string {
+function member(key: string | number): string {
+  if (typeof key === "number") return `[${key}]`;
   return /^[A-Za-z_$][\w$-]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
 }

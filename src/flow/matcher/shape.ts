@@ -7,15 +7,18 @@ import { OptionsError } from "../error.ts";
 import { REDACTED, redactText, redactUrl } from "../sensitive.ts";
 import { didYouMean } from "../suggest.ts";
 import { checkedPath, hostField, hostPattern, methodField, pathField, portField, schemeField } from "./address.ts";
+import { asAsymmetric } from "./asymmetric.ts";
 import { bodyField, jsonField } from "./body.ts";
+import { checkBody, checkRecord } from "./check_part.ts";
 import { describeValue, isRegExp, isUrlPattern } from "./describe.ts";
 import { type Field, field, fromFields } from "./field.ts";
 import { recordFields } from "./record.ts";
+import { responseFields } from "./response.ts";
 import { regExpField, urlPatternField } from "./url.ts";
 import { statusField } from "./status.ts";
 import { urlFields } from "./url_pattern.ts";
 import { found } from "./value.ts";
-import type { CompiledMatcher, RequestShape } from "./types.ts";
+import type { CompiledMatcher, RequestShape, ResponseShape } from "./types.ts";
 
 /** Compiles a shape. One without any part matches every request. */
 export function compileShape(shape: RequestShape, where: string): CompiledMatcher {
@@ -74,15 +77,13 @@ const PARTS: Record<keyof RequestShape, Part> = {
     throw wrong("url", value, where, "a URL, a path, a pattern of those, a RegExp or a URLPattern");
   },
   status: (value, where) => [statusField(value as number | string, where)],
-  query: (value, where) => recordFields("query", record("query", value, where), where),
-  headers: (value, where) => recordFields("headers", record("headers", value, where), where),
-  cookies: (value, where) => recordFields("cookies", record("cookies", value, where), where),
-  form: (value, where) => recordFields("form", record("form", value, where), where),
-  body: (value, where) => {
-    if (typeof value === "string" || value instanceof Uint8Array || isRegExp(value)) return [bodyField(value)];
-    throw wrong("body", value, where, "text, bytes (Uint8Array) or a RegExp; an object goes into json or form");
-  },
+  query: (value, where) => recordFields("query", checkRecord(value, "query", where), where),
+  headers: (value, where) => recordFields("headers", checkRecord(value, "headers", where), where),
+  cookies: (value, where) => recordFields("cookies", checkRecord(value, "cookies", where), where),
+  form: (value, where) => recordFields("form", checkRecord(value, "form", where), where),
+  body: (value, where) => [bodyField(checkBody(value, where))],
   json: (value) => [jsonField(value)],
+  response: (value, where) => responseFields(value as ResponseShape, where),
 };
 
 function hostFields(host: string, where: string): Field[] {
@@ -92,23 +93,25 @@ function hostFields(host: string, where: string): Field[] {
   return [hostField(hostPattern(name, where)), portField(Number(port))];
 }
 
-function record(part: string, value: unknown, where: string): Parameters<typeof recordFields>[1] {
-  if (typeof value === "object" && value !== null && !Array.isArray(value) && !isRegExp(value)) {
-    return value as Parameters<typeof recordFields>[1];
-  }
-  throw wrong(part, value, where, "an object of names and values");
-}
-
 function wrong(part: string, value: unknown, where: string, accepted: string): OptionsError {
   return new OptionsError(`${where}: ${part} ${describeValue(value)} is not valid: ${accepted} is accepted`);
 }
 
 /** `{ method: "POST", json: { qty: 2 } }` on one line, without credentials. */
 function describeShape(shape: RequestShape): string {
-  const shown: Record<string, unknown> = { ...shape };
+  const shown: Record<string, unknown> = withoutSecrets(shape);
   if (typeof shape.url === "string") shown["url"] = redactUrl(shape.url);
-  if (typeof shape.body === "string") shown["body"] = redactText(shape.body);
-  if (shape.cookies) shown["cookies"] = Object.fromEntries(Object.keys(shape.cookies).map((name) => [name, REDACTED]));
+  if (shape.response !== undefined) shown["response"] = withoutSecrets(shape.response);
   const text = describeValue(shown);
   return text === "{}" ? "any request" : text.length <= 300 ? text : `${text.slice(0, 299)}…`;
+}
+
+/** The parts of a shape, as far as they may be shown. */
+export function withoutSecrets({ ...shown }: Pick<RequestShape, "body" | "cookies">): Record<string, unknown> {
+  const { body, cookies } = shown;
+  if (typeof body === "string") shown.body = redactText(body);
+  if (typeof cookies === "object" && cookies !== null && asAsymmetric(cookies) === undefined) {
+    shown.cookies = Object.fromEntries(Object.keys(cookies).map((name) => [name, REDACTED]));
+  }
+  return shown;
 }

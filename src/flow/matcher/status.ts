@@ -8,10 +8,14 @@ import { describeValue } from "./describe.ts";
 import { type Field, field } from "./field.ts";
 
 /** A field for the status. A flow without a response has none. */
-export function statusField(wanted: number | string, where: string): Field {
+export function statusField(
+  wanted: number | string,
+  where: string,
+  name: "status" | "response.status" = "status",
+): Field {
   const [from, to] = rangeOf(wanted, where);
   return field(
-    "status",
+    name,
     String(wanted),
     (_, { response }) => response !== undefined && response.status >= from && response.status <= to,
     (_, { response, error }) => response ? String(response.status) : error && `none (${error.code})`,

@@ -12,6 +12,17 @@ export interface AsymmetricMatcher {
   asymmetricMatch(value: unknown): boolean;
 }
 
+/** A schema of zod, valibot, arktype or any other library that follows Standard Schema; it must not be asynchronous. */
+export interface StandardSchema {
+  /** What the standard wants. */
+  readonly "~standard": {
+    /** The library. */
+    readonly vendor: string;
+    /** Answers with `{ value }`, or with `{ issues }` when it does not accept the value. */
+    readonly validate: (value: unknown) => unknown;
+  };
+}
+
 /** A `URLPattern` of the platform or of a polyfill: not every runtime, and not every version of its types, has one. */
 export interface UrlPattern {
   /** Whether a URL matches. */
@@ -37,8 +48,18 @@ export type ValueMatcher =
   | boolean
   | RegExp
   | AsymmetricMatcher
+  | StandardSchema
   | ((value: string) => boolean)
   | readonly ValueMatcher[];
+
+/**
+ * Names and values: others may be there too, and an array wants several values of one name. Or a schema for all of them, as an object in
+ * which a name with several values has an array.
+ */
+export type RecordMatcher = { readonly [name: string]: ValueMatcher } | StandardSchema;
+
+/** A body as a whole: this text or these bytes, a pattern, `expect.stringContaining("a")`, a schema for the text. */
+export type BodyMatcher = string | RegExp | Uint8Array | AsymmetricMatcher | StandardSchema;
 
 /** A request (and its response) described by some of its parts: every part that is given must match. */
 export interface RequestShape {
@@ -55,20 +76,78 @@ export interface RequestShape {
   /** Path without the query; `:name` and `*` as in a string matcher. */
   path?: string | RegExp;
   /** Query parameters; others may be there too. An array wants several values of one name. */
-  query?: Record<string, ValueMatcher>;
-  /** Header fields by name; others may be there too. */
-  headers?: Record<string, ValueMatcher>;
+  query?: RecordMatcher;
+  /** Header fields by name; others may be there too. A schema has their names in lower case. */
+  headers?: RecordMatcher;
   /** Cookies of the request by name; others may be there too. */
-  cookies?: Record<string, ValueMatcher>;
+  cookies?: RecordMatcher;
   /** The decoded body: exactly this text or these bytes, or a pattern. */
-  body?: string | RegExp | Uint8Array;
-  /** The JSON body: objects match when every given key matches, arrays element by element. */
+  body?: BodyMatcher;
+  /**
+   * The JSON body: objects match when every given key matches, arrays element by element. `RegExp`, functions, `expect.any(Number)` and
+   * schemas may stand anywhere in it, or in its place.
+   */
   json?: unknown;
   /** Form fields (urlencoded or multipart) by name; others may be there too. */
-  form?: Record<string, ValueMatcher>;
+  form?: RecordMatcher;
   /** Status of the response: `404`, `"4xx"`, `"500-504"`. */
   status?: number | string;
+  /** The response, by some of its parts. A flow without one does not match. */
+  response?: ResponseShape;
 }
+
+/** A response described by some of its parts: every part that is given must match. */
+export interface ResponseShape {
+  /** `404`, `"4xx"`, `"500-504"`. */
+  status?: number | string;
+  /** The reason phrase. */
+  reason?: string | RegExp;
+  /** Header fields by name; others may be there too. A schema has their names in lower case. */
+  headers?: RecordMatcher;
+  /** Cookies that are set, by name; others may be set too. */
+  cookies?: RecordMatcher;
+  /** The decoded body: exactly this text or these bytes, or a pattern. */
+  body?: BodyMatcher;
+  /** The JSON body, as in {@linkcode RequestShape}. */
+  json?: unknown;
+}
+
+/** A message of a WebSocket, or a piece of a raw conversation, described by some of its parts. */
+export interface MessageShape {
+  /** Who sent it; either side by default. */
+  from?: "client" | "server";
+  /** The kind of a WebSocket message. */
+  type?: "text" | "binary";
+  /** Its text: exactly this one, or a pattern. */
+  text?: string | RegExp | AsymmetricMatcher | StandardSchema;
+  /** Its text as JSON, as in {@linkcode RequestShape}. */
+  json?: unknown;
+  /** Exactly these bytes. */
+  data?: Uint8Array;
+}
+
+/** A message of a WebSocket, or a piece of a raw conversation, as far as a matcher looks at it. */
+export interface MatchedMessage {
+  /** Who sent it. */
+  readonly from: "client" | "server";
+  /** The kind of a WebSocket message; a raw conversation has none. */
+  readonly type?: "text" | "binary";
+  /** The bytes. */
+  readonly data: Uint8Array;
+  /** The same as text. */
+  readonly text: string;
+}
+
+/**
+ * Which messages: exactly this text or these bytes, a pattern for the text, `expect.stringContaining("a")`, some parts, or a function.
+ */
+export type MessageMatcher =
+  | string
+  | RegExp
+  | Uint8Array
+  | AsymmetricMatcher
+  | MessageShape
+  | ((message: MatchedMessage) => boolean);
 
 /** A matcher in its one inner form. */
 export interface CompiledMatcher {

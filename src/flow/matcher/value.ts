@@ -51,12 +51,12 @@ function compileOne(matcher: ValueMatcher, place: string): (value: string) => bo
     const text = String(matcher);
     return (value) => value === text;
   }
-  if (typeof matcher === "function") return (value) => Boolean(matcher(value));
-  if (isRegExp(matcher)) return (value) => found(matcher, value);
   const asymmetric = asAsymmetric(matcher);
   if (asymmetric) return asymmetric.accepts;
+  if (typeof matcher === "function") return (value) => Boolean(matcher(value));
+  if (isRegExp(matcher)) return (value) => found(matcher, value);
   throw new OptionsError(
-    `${place} is ${describeValue(matcher)}: a string, number, RegExp, function, expect.…() or an array of those is ` +
-      `accepted; true wants it to be there, false to be absent`,
+    `${place} is ${describeValue(matcher)}: a string, number, RegExp, function, expect.…(), a schema or an array of ` +
+      `those is accepted; true wants it to be there, false to be absent`,
   );
 }
