@@ -4,9 +4,13 @@ const config: Options = {
   entry: {
     mod: "src/mod.ts",
     addons: "src/addons/mod.ts",
+    bun: "src/bun.ts",
     client: "src/client/mod.ts",
     deno: "src/deno.ts",
+    gateway: "src/gateway/mod.ts",
     report: "src/report/mod.ts",
+    node: "src/node_test.ts",
+    playwright: "src/playwright.ts",
     tape: "src/tape/mod.ts",
     vitest: "src/vitest.ts",
   },
@@ -24,6 +28,8 @@ const config: Options = {
   },
   clean: true,
   dts: { resolve: [/^@std\/http/] },
+  // Nobody but Bun has it.
+  external: ["bun:test"],
   // @std/http lives on JSR, where an npm package cannot point to: its few modules become part of ours.
   noExternal: [/^@std\/http/, /^deno-std/],
 };

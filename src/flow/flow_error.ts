@@ -58,6 +58,10 @@ export const FAILURES: Readonly<Record<FailureCode, FailureAnswer>> = {
   PAC_UNREADABLE: 502,
   /** What PAC files run in is not installed. */
   PAC_ENGINE: 502,
+  /** The application behind the proxy (option `app`) threw, or answered what cannot be sent. */
+  APP_FAILED: 500,
+  /** The application behind the proxy did not answer in time (`timeouts.head`), or stopped in the middle of its answer (`timeouts.idle`). */
+  APP_TIMEOUT: 504,
   /** The request was for this proxy itself. */
   LOOP: 508,
   /** A rule dropped it. */
@@ -108,6 +112,8 @@ export type FailureCode =
   | "PAC_FAILED"
   | "PAC_UNREADABLE"
   | "PAC_ENGINE"
+  | "APP_FAILED"
+  | "APP_TIMEOUT"
   | "LOOP"
   | "DROPPED"
   | "FAULT_RESET"

@@ -78,6 +78,11 @@ export class HttpFlow {
    * `requestHeaders`.
    */
   undecided = false;
+  /**
+   * The client takes the proxy for the server: it has sent the request to the proxy itself, by path, and not as one sends it to a proxy (with
+   * an absolute URL, or in a tunnel).
+   */
+  direct = false;
   /** Of a CONNECT: what comes in the tunnel is relayed as it is, unread. An addon sets it in `httpConnect`. */
   relay = false;
   /**
@@ -233,6 +238,7 @@ export class HttpFlow {
     copy.error = this.error;
     copy.server = this.server;
     copy.source = this.source;
+    copy.direct = this.direct;
     copy.done = this.done;
     copy.player = to;
     Object.assign(copy.metadata, this.metadata);
@@ -245,6 +251,7 @@ export class HttpFlow {
     const flow = new HttpFlow(request, this.client);
     flow.player = this.#player;
     flow.#basis = this.basis;
+    flow.direct = this.direct;
     flow.marked = this.marked;
     flow.comment = this.comment;
     if (this.#metadata?.payload !== undefined) flow.metadata.payload = this.#metadata.payload;

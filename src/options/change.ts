@@ -19,6 +19,7 @@ const CHANGEABLE: Readonly<Record<keyof ProxyOptions, true | string>> = {
   https: true,
   upstream: true,
   auth: true,
+  app: true,
   capture: true,
   timeouts: true,
   limits: true,

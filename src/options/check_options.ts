@@ -9,6 +9,7 @@ import { compile } from "../flow/matcher/compile.ts";
 import type { Matcher } from "../flow/matcher/types.ts";
 import { checkAddon } from "../hooks/check_addon.ts";
 import { checkTapeOptions } from "../tape/options.ts";
+import type { Application } from "../wire/app/application.ts";
 import { pemBlocks } from "../wire/ca/pem.ts";
 import { compileHosts } from "../wire/outbound/hosts.ts";
 import { checkAuthOptions, checkClientCertificates } from "./credentials.ts";
@@ -64,6 +65,12 @@ const members: Readonly<Record<keyof ProxyOptions, Check>> = {
     maxVersion: tlsVersion,
   })),
   auth: checkAuthOptions,
+  app: (value, where) => {
+    const { takes, answer } = (value ?? {}) as Partial<Application>;
+    if (typeof takes !== "function" || typeof answer !== "function") {
+      refuse(value, where, "what mount(handler) of flowtape/gateway makes");
+    }
+  },
   capture: shape({ maxBody: whole(0), maxFlows: whole(0) }),
   timeouts: shape({
     connect: whole(1, MAX_MS),

@@ -9,6 +9,7 @@ import type { Matcher } from "../flow/matcher/types.ts";
 import type { Addon } from "../hooks/addon.ts";
 import type { Action, RuleLike } from "../rules/mod.ts";
 import type { TapeOptions } from "../tape/options.ts";
+import type { Application } from "../wire/app/application.ts";
 import type { ClientCertificate, TlsVersion } from "../wire/outbound/trust.ts";
 
 /** What `startProxy()` takes. */
@@ -34,6 +35,10 @@ export interface ProxyOptions {
    * `proxy.fetch()` and `proxy.env()` have it.
    */
   auth?: AuthOptions;
+  /**
+   * An application in the place of the servers: what `mount()` of `flowtape/gateway` makes. It gets what no addon, rule or tape has answered.
+   */
+  app?: Application;
   /** What is kept of flows. */
   capture?: CaptureOptions;
   /** How long things may take. */

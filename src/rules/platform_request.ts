@@ -41,7 +41,7 @@ function decoded(request: FlowRequest, headers: Headers): Uint8Array {
 /**
  * A Request with any method: Node refuses TRACE and warns of "patch", Bun turns methods that it does not know into GET.
  */
-function withMethod(method: string, make: (method: string) => Request): Request {
+export function withMethod(method: string, make: (method: string) => Request): Request {
   const request = make(/^(?:TRACE|TRACK|CONNECT)$/i.test(method) ? "GET" : method.toUpperCase());
   if (request.method !== method) Object.defineProperty(request, "method", { value: method });
   return request;

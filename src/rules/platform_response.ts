@@ -16,6 +16,15 @@ export function answerWithPlatformResponse(flow: HttpFlow, response: Response): 
     flow.error = { code: "DROPPED", message: `a rule answered ${method} ${url} with Response.error()` };
     return;
   }
+  flow.response = flowResponseOf(response);
+}
+
+/**
+ * The response as flows have it; the body is read when it is sent.
+ *
+ * @throws {FlowtapeError} `RESPONSE_USED`
+ */
+export function flowResponseOf(response: Response): FlowResponse {
   if (response.bodyUsed) {
     throw new FlowtapeError(
       "RESPONSE_USED",
@@ -27,5 +36,5 @@ export function answerWithPlatformResponse(flow: HttpFlow, response: Response): 
   const reason = response.statusText || reasonOf(response.status);
   // `null` is no body at all, and nothing has to be read.
   const content = response.body === null ? BodyBuffer.of(new Uint8Array(0)) : new BodyBuffer();
-  flow.response = new FlowResponse(response.status, reason, "1.1", headers, content, response.body ?? undefined);
+  return new FlowResponse(response.status, reason, "1.1", headers, content, response.body ?? undefined);
 }

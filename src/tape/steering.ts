@@ -67,7 +67,7 @@ export class Steering {
 
   /** The head of a request is there. */
   requestHeaders(flow: HttpFlow): Promise<void> | undefined {
-    if (flow.response !== undefined || flow.error !== undefined) return undefined;
+    if (isSettled(flow)) return undefined;
     const mode = this.#whenWhole(flow, () => this.#with.modes.of(flow));
     return mode === undefined ? undefined : this.#lead(flow, mode);
   }
@@ -76,7 +76,7 @@ export class Steering {
   request(flow: HttpFlow): Promise<void> | undefined {
     const { player } = this.#with;
     const waited = this.#waiting.delete(flow);
-    if (flow.response !== undefined || flow.error !== undefined) return undefined;
+    if (isSettled(flow)) return undefined;
     const begun = waited ? this.#lead(flow, this.#modes.get(flow) ?? this.#with.modes.of(flow)) : undefined;
     return then(begun, () => {
       if (player === undefined || !player.waitsFor(flow)) return undefined;
@@ -140,4 +140,9 @@ function then(
   next: () => Promise<void> | undefined,
 ): Promise<void> | undefined {
   return before === undefined ? next() : before.then(next);
+}
+
+/** What is answered without a server is not on the tape. */
+function isSettled({ response, error, source }: HttpFlow): boolean {
+  return response !== undefined || error !== undefined || source === "app";
 }

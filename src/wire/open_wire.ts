@@ -5,6 +5,9 @@
  */
 import type { Flow } from "../flow/flow.ts";
 import type { HttpFlow } from "../flow/http_flow.ts";
+import { AppServers } from "./app/app_servers.ts";
+import type { Application } from "./app/application.ts";
+import type { ProxyCredentials } from "./inbound/proxy_auth.ts";
 import { type KeyLog, openKeyLog } from "./key_log.ts";
 import { listen, type Listener } from "./listener.ts";
 import { Upstream } from "./outbound/upstream.ts";
@@ -114,13 +117,15 @@ class OpenWire implements Wire {
   }
 
   #contextOf(options: WireOptions, use: UpstreamUse): WireContext {
-    const { hooks, ca, observer, log } = options;
+    const { hooks, ca, observer, log, app, timeouts } = options;
     const context: Omit<WireContext, "now"> = {
       hooks,
       clients: this.#clients,
       ca,
       config: inboundConfig(options),
-      upstream: use.upstream,
+      upstream: app === undefined
+        ? use.upstream
+        : new AppServers(app, use.upstream, { timeouts, log, authority: ca.cert }),
       observer: use.observed(observer),
       ...(this.#keyLog && { keyLog: this.#keyLog }),
       closing: this.#closing.signal,
@@ -131,8 +136,12 @@ class OpenWire implements Wire {
   }
 }
 
-function inboundConfig({ timeouts, limits, auth, tls, passthrough }: WireOptions): InboundConfig {
+function inboundConfig({ timeouts, limits, app, auth = anyone(app), tls, passthrough }: WireOptions): InboundConfig {
   return { timeouts, ...limits, ...(auth && { auth }), ...(tls && { tls }), ...(passthrough && { passthrough }) };
+}
+
+function anyone(app: Application | undefined): ProxyCredentials | undefined {
+  return app?.asksForName === undefined ? undefined : { username: "", password: "", anyone: app.asksForName };
 }
 
 async function shutDown(clients: Iterable<ClientConnection>): Promise<void> {

@@ -7,6 +7,7 @@ import type { Flow } from "../flow/flow.ts";
 import type { HttpFlow } from "../flow/http_flow.ts";
 import type { LogEntry } from "../hooks/addon.ts";
 import type { Dispatcher } from "../hooks/dispatcher.ts";
+import type { Application } from "./app/application.ts";
 import type { CertificateAuthority } from "./ca/mod.ts";
 import type { ProxyCredentials } from "./inbound/proxy_auth.ts";
 import type { TlsVersion, TrustConfig } from "./outbound/trust.ts";
@@ -34,6 +35,8 @@ export interface WireOptions {
     /** Whether a connection to a server serves more than one request. */
     readonly persistent?: boolean;
   };
+  /** Answers in the place of servers. */
+  readonly app?: Application | undefined;
   /** What clients must send to use the proxy. */
   readonly auth?: ProxyCredentials | undefined;
   /** How TLS of clients is taken. */

@@ -6,6 +6,7 @@
 import { FlowtapeError } from "../../flow/error.ts";
 import type { FlowError } from "../../flow/flow_error.ts";
 import { FlowHeaders } from "../../flow/headers.ts";
+import type { FlowResponse } from "../../flow/response.ts";
 import type { Cut } from "../../flow/shape.ts";
 import type { DataEvent } from "../http1/event.ts";
 import type { ResponseHead } from "../http1/head.ts";
@@ -16,6 +17,7 @@ import { lengthOf } from "../shape/shaped_response.ts";
 import { Shaper } from "../shape/shaper.ts";
 import { handshakeRequest, webSocketScheme } from "../websocket/handshake.ts";
 import { openWebSocket } from "../websocket/opening.ts";
+import { answer } from "./answer.ts";
 import type { BodySink } from "./body_pipe.ts";
 import type { Exchange } from "./exchange.ts";
 import { Returning, type ReturningServer } from "./returning.ts";
@@ -125,6 +127,13 @@ export class Forwarding implements UpstreamUser, ReturningServer {
   /** @inheritdoc */
   upstreamEnd(trailers: string): void {
     this.#returning.end(trailers);
+  }
+
+  /** @inheritdoc */
+  upstreamAnswers(response: FlowResponse): void {
+    this.#stream = undefined;
+    this.#exchange.flow.response = response;
+    this.#exchange.proceed(() => answer(this.#exchange, "new"));
   }
 
   /** @inheritdoc */

@@ -5,6 +5,7 @@
  */
 import type { FlowError } from "../../flow/flow_error.ts";
 import type { HttpFlow } from "../../flow/http_flow.ts";
+import type { FlowResponse } from "../../flow/response.ts";
 import type { Cut } from "../../flow/shape.ts";
 import type { DataEvent } from "../http1/event.ts";
 import type { RequestHead, ResponseHead } from "../http1/head.ts";
@@ -67,6 +68,8 @@ export interface UpstreamUser {
   upstreamData(event: DataEvent): boolean;
   /** The response is complete. */
   upstreamEnd(trailers: string): void;
+  /** What is in the place of the server has agreed to a WebSocket, and speaks for itself. Only where a handshake was sent. */
+  upstreamAnswers?(response: FlowResponse): void;
   /** The connection is of no use any more. */
   upstreamFailed(error: FlowError): void;
   /** The server has not looked at the request, and says so: it may be sent again, on another connection. */

@@ -4,9 +4,11 @@
  * @module
  */
 import { BodyBuffer } from "../../flow/body_buffer.ts";
+import { bareHost } from "../../flow/authority.ts";
 import type { FlowError } from "../../flow/flow_error.ts";
 import { FlowHeaders } from "../../flow/headers.ts";
 import { HttpFlow } from "../../flow/http_flow.ts";
+import type { Peer } from "../../flow/peer.ts";
 import { FlowRequest, type RequestAddress } from "../../flow/request.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import { sendPage } from "../exchange/failure.ts";
@@ -81,6 +83,7 @@ function request(
   const headers = FlowHeaders.fromFields(head.hops.length === 0 ? head.fields : withoutAuth(head.fields));
   const content = whole ? BodyBuffer.NONE : new BodyBuffer();
   const flow = new HttpFlow(new FlowRequest(head.method, address, "2", headers, content), client.peer);
+  flow.direct = isForProxy(sent, client.peer);
   const exchange = new Exchange(flow, head, client, client.context.now);
   if (webSocket) exchange.upgrade = client;
   return {
@@ -90,6 +93,12 @@ function request(
       if (whole) exchange.requestEnd("");
     },
   };
+}
+
+// A request for a proxy looks like one for a server (RFC 9113 section 8.3.1): only its authority tells which of them is meant.
+function isForProxy({ hostname, port }: RequestAddress, { tunnel, localAddress, localPort }: Peer): boolean {
+  if (tunnel !== undefined || port !== localPort) return false;
+  return hostname === "localhost" || bareHost(hostname) === localAddress?.replace(/^::ffff:(?=\d+\.)/i, "");
 }
 
 // RFC 8441 has no answer of its own for it; RFC 9220 section 3 has this one.

@@ -13,7 +13,7 @@ import { failureResponse } from "../exchange/failure_page.ts";
 import { responseOut } from "../exchange/response_out.ts";
 import type { RequestHead } from "../http1/head.ts";
 import type { WireContext } from "../wire_context.ts";
-import { CHALLENGE, checkAuth, UNAUTHORIZED, withoutAuth } from "./proxy_auth.ts";
+import { challengeOf, checkAuth, UNAUTHORIZED, withoutAuth } from "./proxy_auth.ts";
 import { reportFailed } from "./report_failed.ts";
 
 /**
@@ -30,9 +30,11 @@ export function admits(
 ): boolean {
   const { auth } = context.config;
   if (auth === undefined) return true;
+  // Who asks the proxy itself need not say for whom.
+  if (auth.anyone !== undefined && head.version !== "2" && /^[/*]/.test(head.target)) return true;
   const result = checkAuth(auth, head.fields);
-  if (result === "granted") {
-    peer.username = auth.username;
+  if (typeof result === "object") {
+    peer.username = result.granted;
     return true;
   }
   if (result === "wrong") {
@@ -52,9 +54,9 @@ export function admits(
 }
 
 /** Answers with 407. */
-export function challenge(client: ClientStream, method: string): void {
+export function challenge(client: ClientStream & { readonly context: WireContext }, method: string): void {
   const page = failureResponse(UNAUTHORIZED, 407, null);
-  page.headers.append("Proxy-Authenticate", CHALLENGE);
+  page.headers.append("Proxy-Authenticate", challengeOf(client.context.config.auth!));
   const sink = client.respond(responseOut(page, undefined, method));
   const data = page.encodedBody;
   sink.data({ data, chunk: data.length, final: true });

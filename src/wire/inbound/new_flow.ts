@@ -22,5 +22,7 @@ export function newFlow(head: RequestHead, sent: RequestAddress, peer: Peer): { 
   const headers = FlowHeaders.fromFields(head.hops.length === 0 ? head.fields : withoutAuth(head.fields));
   const webSocket = content === BodyBuffer.NONE && asksForWebSocket(head.method, head.upgrade);
   const address = webSocket ? { ...sent, scheme: webSocketScheme(sent.scheme) } : sent;
-  return { flow: new HttpFlow(new FlowRequest(head.method, address, head.version, headers, content), peer), webSocket };
+  const flow = new HttpFlow(new FlowRequest(head.method, address, head.version, headers, content), peer);
+  flow.direct = peer.tunnel === undefined && /^[/*]/.test(head.target);
+  return { flow, webSocket };
 }

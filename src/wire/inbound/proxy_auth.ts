@@ -14,13 +14,17 @@ export interface ProxyCredentials {
   readonly username: string;
   /** The password. */
   readonly password: string;
+  /** Any name will do, with any password: the text says what it is asked for. */
+  readonly anyone?: string;
 }
 
 /** What came of looking at a request's credentials. */
-export type AuthResult = "granted" | "missing" | "wrong";
+export type AuthResult = { readonly granted: string } | "missing" | "wrong";
 
 /** The value of Proxy-Authenticate in a 407 (RFC 9110 section 11.7.1); clients shall write in UTF-8 (RFC 7617 section 2.1). */
-export const CHALLENGE = 'Basic realm="flowtape", charset="UTF-8"';
+export function challengeOf({ anyone = "flowtape" }: ProxyCredentials): string {
+  return `Basic realm="${anyone.replace(/[^ !#-[\]-~]/g, "")}", charset="UTF-8"`;
+}
 
 /** Why a request was answered with 407. It says nothing of what was sent. */
 export const UNAUTHORIZED: FlowError = Object.freeze({
@@ -40,7 +44,8 @@ export function checkAuth(expected: ProxyCredentials, fields: string): AuthResul
   const pair = Buffer.from(token, "base64");
   const colon = pair.indexOf(0x3a);
   if (colon < 0) return "wrong";
-  return sameCredentials(expected, pair.subarray(0, colon), pair.subarray(colon + 1)) ? "granted" : "wrong";
+  const [name, password] = [pair.subarray(0, colon), pair.subarray(colon + 1)];
+  return sameCredentials(expected, name, password) ? { granted: name.toString() } : "wrong";
 }
 
 /** Field lines without Proxy-Authorization, which is for this proxy alone (RFC 9110 section 11.7.2). */

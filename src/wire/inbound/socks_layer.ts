@@ -25,7 +25,7 @@ export async function openSocks(socket: Duplex, peer: Peer, context: WireContext
     return;
   }
   comeThrough(peer, tunnel.trail ?? []);
-  if (auth !== undefined) peer.username = auth.username;
+  if (auth !== undefined) peer.username = tunnel.username ?? auth.username;
   // As with CONNECT the server is connected to when it is known what for: a rule or the tape may answer.
   tunnel.granted();
   serveTunnel(socket, connectFlow(tunnel, peer), context);

@@ -121,6 +121,7 @@ export function begin(source: HttpFlow, context: WireContext, options: BeginOpti
 export function newFlow(request: FlowRequest, source: HttpFlow): HttpFlow {
   const flow = new HttpFlow(request, playedPeer(source));
   noteSentAgain(flow);
+  flow.direct = source.direct;
   flow.marked = source.marked;
   flow.comment = source.comment;
   const { payload } = source.metadata;
