@@ -4,32 +4,45 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
-import { type FixtureTape, fixtureTape, slugsOf, tapePath } from "./expect/tape_name.ts";
-import type { ProxyOptions } from "./options/proxy_options.ts";
-import { type Proxy, startProxy } from "./proxy.ts";
+import { readArguments } from "./runner/arguments.ts";
+import type { FixtureOptions, FixtureTape, NamedTapeOptions } from "./runner/options.ts";
+import { SlugBook } from "./runner/tape_name.ts";
+import { oneError, openTestProxy, type Outcome, settled } from "./runner/test_proxy.ts";
+import type { Proxy } from "./proxy.ts";
 
-export type { FixtureTape };
+export type { FixtureOptions, FixtureTape, NamedTapeOptions };
 
 /** Options of {@linkcode proxyTest}: those of `startProxy()`, and how Deno runs the test. */
-export interface ProxyTestOptions extends Omit<ProxyOptions, "tape"> {
-  /**
-   * The tape. By default it lies next to the test file and is named after the test: `__tapes__/checkout/is-empty.har`.
-   * `false`: no tape. A path: that one. Options without a path: those options for the one named after the test.
-   */
-  tape?: FixtureTape;
-  /** What `Deno.test` takes, such as `{ ignore: true }` or `{ permissions: { net: true } }`. */
+export interface ProxyTestOptions extends FixtureOptions {
+  /** What `Deno.test` takes, such as `{ sanitizeOps: true }` or `{ permissions: { net: true } }`. */
   test?: Omit<Deno.TestDefinition, "name" | "fn">;
 }
 
-/** What a test of {@linkcode proxyTest} is given: Deno's own test context, and the proxy. */
+/** What a test of {@linkcode proxyTest} is given: Deno's own test context, and the proxy. The contexts of its steps have it, too. */
 export type ProxyTestContext = Deno.TestContext & { readonly proxy: Proxy };
 
 /** A test with a proxy. */
 export type ProxyTestFunction = (t: ProxyTestContext) => void | Promise<void>;
 
+/** Defines a test with a proxy. */
+export interface DefineProxyTest {
+  /** With the options of `startProxy()` as they are by default. */
+  (name: string, fn: ProxyTestFunction): void;
+  /** With options. */
+  (name: string, options: ProxyTestOptions, fn: ProxyTestFunction): void;
+}
+
+/** {@linkcode proxyTest}. */
+export interface ProxyTest extends DefineProxyTest {
+  /** Only tests that are defined so run. */
+  readonly only: DefineProxyTest;
+  /** The test does not run. */
+  readonly ignore: DefineProxyTest;
+}
+
 /**
  * `Deno.test` with a proxy that is closed after the test. A request that nothing on the tape matched, or a hook that threw,
- * fails the test. A test that fails leaves its tape as it was.
+ * fails the test. A test that fails leaves its tape as it was, and a report beside it.
  *
  * ```ts ignore
  * import { proxyTest } from "flowtape/deno";
@@ -41,61 +54,64 @@ export type ProxyTestFunction = (t: ProxyTestContext) => void | Promise<void>;
  * });
  * ```
  */
-export function proxyTest(name: string, fn: ProxyTestFunction): void;
-/** The same with options. */
-export function proxyTest(name: string, options: ProxyTestOptions, fn: ProxyTestFunction): void;
-export function proxyTest(
-  name: string,
-  second: ProxyTestOptions | ProxyTestFunction,
-  third?: ProxyTestFunction,
-): void {
-  const [options, fn] = typeof second === "function" ? [{}, second] : [second, third!];
-  const { tape, test, ...proxyOptions } = options;
-  // Deno runs every test file in a worker of its own: these are the tests of one file, in order.
-  names.push([name]);
-  const slug = slugsOf(names).at(-1)!;
-  Deno.test({
-    ...test,
-    name,
-    fn: async (t) => {
-      const path = fixtureTape(tape, () => tapePath(fileURLToPath(t.origin), slug));
-      const proxy = await startProxy({ ...proxyOptions, ...(path === undefined ? {} : { tape: path }) });
-      await runAndClose((failed) => fn(Object.assign(withSteps(t, failed), { proxy })), proxy);
-    },
-  });
-}
+export const proxyTest: ProxyTest = Object.assign(defining({}), {
+  only: defining({ only: true }),
+  ignore: defining({ ignore: true }),
+});
 
-const names: string[][] = [];
+// Deno runs every test file in a worker of its own: these are the tests of one file, in order.
+const slugs = new SlugBook();
 
-/** Both the test and closing may fail, and both are told. */
-async function runAndClose(run: (failed: () => void) => void | Promise<void>, proxy: Proxy): Promise<void> {
-  const errors: unknown[] = [];
-  let stepFailed = false;
-  const steps = [
-    () => run(() => void (stepFailed = true)),
-    () => proxy.close({ failed: stepFailed || errors.length > 0 }),
-  ];
-  for (const step of steps) {
-    try {
-      await step();
-    } catch (error) {
-      errors.push(error);
-    }
-  }
-  if (errors.length === 1) throw errors[0];
-  if (errors.length > 1) throw new AggregateError(errors, "the test failed, and so did closing its proxy");
+function defining(preset: Partial<Deno.TestDefinition>): DefineProxyTest {
+  return (name: string, second: ProxyTestOptions | ProxyTestFunction, third?: ProxyTestFunction) => {
+    const { options: { test, ...options }, body } = readArguments<ProxyTestOptions, ProxyTestFunction>(
+      name,
+      second,
+      third,
+    );
+    const slug = slugs.take([name]);
+    Deno.test({
+      ...test,
+      ...preset,
+      name,
+      fn: async (t) => {
+        const info = { file: fileURLToPath(t.origin), slug, title: name };
+        const own = await openTestProxy(options, info);
+        let failedStep: Outcome = { failed: false };
+        const context = withProxy(t, own.proxy, (step) => {
+          failedStep = { failed: true, error: new Error(`the step ${JSON.stringify(step)} has failed`) };
+        });
+        const ran = await settled(() => body(context));
+        // Deno shows what a test prints.
+        const closed = await settled(() => own.end(ran.failed ? ran : failedStep, ({ line }) => console.error(line)));
+        const errors = [ran, closed].flatMap((it) => it.failed ? [it.error] : []);
+        // Both are told: Deno shows every error of an AggregateError.
+        if (errors.length > 0) throw oneError(errors);
+      },
+    });
+  };
 }
 
 /** A step that fails does not throw: Deno fails the test behind its back. */
-function withSteps(t: Deno.TestContext, failed: () => void): Deno.TestContext {
+function withProxy(t: Deno.TestContext, proxy: Proxy, failed: (step: string) => void): ProxyTestContext {
   const original = t.step.bind(t) as (...args: unknown[]) => Promise<boolean>;
   const step = async (...args: unknown[]): Promise<boolean> => {
-    const passed = await original(...args);
-    const ignored = args.some((one) =>
-      typeof one === "object" && one !== null && "ignore" in one && one.ignore === true
-    );
-    if (!passed && !ignored) failed();
+    const given = args.map((one) => typeof one === "function" ? wrapped(one as Step) : wrappedDefinition(one));
+    const passed = await original(...given);
+    const definition = args.find((one) => typeof one === "object" && one !== null) as
+      | Deno.TestStepDefinition
+      | undefined;
+    const name = definition?.name ?? (typeof args[0] === "string" ? args[0] : (args[0] as Step).name);
+    if (!passed && definition?.ignore !== true) failed(name);
     return passed;
   };
-  return Object.assign(t, { step: step as Deno.TestContext["step"] });
+  type Step = (t: Deno.TestContext) => void | Promise<void>;
+  // Deno takes the name of a step from its function.
+  const wrapped = (body: Step): Step =>
+    Object.defineProperty((inner: Deno.TestContext) => body(withProxy(inner, proxy, failed)), "name", {
+      value: body.name,
+    });
+  const wrappedDefinition = (one: unknown): unknown =>
+    typeof one === "object" && one !== null && "fn" in one ? { ...one, fn: wrapped(one.fn as Step) } : one;
+  return Object.assign(t, { step: step as Deno.TestContext["step"], proxy });
 }

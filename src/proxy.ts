@@ -287,6 +287,17 @@ export class Proxy implements AsyncDisposable, FlowPlayer {
   }
 
   /**
+   * Throws what {@linkcode Proxy.close | close()} would throw for what has happened so far, and forgets it. For a proxy that several
+   * tests share: `proxy.check()` after each of them fails the one in which it has happened, and `proxy.reset()` makes way for the next.
+   *
+   * @throws {UnmatchedRequestError} in replay mode, when requests matched nothing
+   * @throws {HookError} when hooks threw
+   */
+  check(): void {
+    this.#parts.problems.take();
+  }
+
+  /**
    * Makes the proxy as it was at the start for the next test: flows, unmatched requests and failed hooks are forgotten, what is
    * paused is forwarded, and what was added with {@linkcode Proxy.use | use()} goes. The tape goes on where it is.
    */

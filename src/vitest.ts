@@ -14,24 +14,18 @@
  *
  * @module
  */
-import type { Assertion, ExpectStatic, TestAPI } from "vitest";
+import type { Assertion, ExpectStatic, TestAPI, TestContext } from "vitest";
 import { expect as baseExpect, test as baseTest } from "vitest";
 import { type FlowtapeMatchers, matchers } from "./expect/matchers.ts";
 import type { Source } from "./expect/source.ts";
-import { type FixtureTape, fixtureTape, slugsOf, tapePath } from "./expect/tape_name.ts";
-import type { ProxyOptions } from "./options/proxy_options.ts";
-import { type Proxy, startProxy } from "./proxy.ts";
+import { OptionsError } from "./flow/error.ts";
+import type { Proxy } from "./proxy.ts";
+import type { FixtureOptions, FixtureTape, NamedTapeOptions } from "./runner/options.ts";
+import { SharedProxy } from "./runner/shared_proxy.ts";
+import { oneError, openTestProxy, type Outcome, type Tell } from "./runner/test_proxy.ts";
+import { infoOf, type Test } from "./runner/vitest_task.ts";
 
-export type { FixtureTape, FlowtapeMatchers, Source };
-
-/** Options of the proxy that a test gets: those of `startProxy()`, with a tape that has a place already. */
-export interface FixtureOptions extends Omit<ProxyOptions, "tape"> {
-  /**
-   * The tape. By default it lies next to the test file and is named after the test: `__tapes__/checkout/is-empty.har`.
-   * `false`: no tape. A path: that one. Options without a path: those options for the one named after the test.
-   */
-  tape?: FixtureTape;
-}
+export type { FixtureOptions, FixtureTape, FlowtapeMatchers, NamedTapeOptions, Source };
 
 /** What {@linkcode test} adds to vitest's own. */
 export interface Fixtures {
@@ -39,7 +33,7 @@ export interface Fixtures {
   proxyOptions: FixtureOptions;
   /**
    * A proxy of this test's own: started when a test asks for it, closed after it. A request that nothing on the tape
-   * matched, or a hook that threw, fails the test. A test that fails leaves its tape as it was.
+   * matched, or a hook that threw, fails the test. A test that fails leaves its tape as it was, and a report beside it.
    */
   proxy: Proxy;
 }
@@ -48,20 +42,116 @@ export interface Fixtures {
 export const test: TestAPI<Fixtures> = baseTest.extend<Fixtures>({
   // "injected" lets a project set them for all its tests: `provide: { proxyOptions: { ... } }` in its configuration.
   proxyOptions: [{}, { injected: true }],
-  proxy: async ({ proxyOptions, task }, use) => {
-    const { tape, ...options } = proxyOptions;
-    const proxy = await startProxy({ ...options, ...withTape(fixtureTape(tape, () => tapeOf(task))) });
+  proxy: async ({ proxyOptions, task, annotate }, use) => {
+    const outcome = watch(task);
+    const own = await openTestProxy(proxyOptions, infoOf(task));
     try {
-      await use(proxy);
+      await use(own.proxy);
     } finally {
       // A test that has failed says so here; what its fixture waited for does not throw.
-      await proxy.close({ failed: task.result?.state === "fail" });
+      await own.end(outcome(), tellIn(annotate));
     }
   },
 });
 
 /** The same as {@linkcode test}. */
 export const it: TestAPI<Fixtures> = test;
+
+/** Options of {@linkcode sharedTest}. */
+export interface SharedOptions extends FixtureOptions {
+  /**
+   * Who shares the proxy: the tests of a file, or all that a worker of vitest runs. The tape of a file is `__tapes__/checkout.har`
+   * by default. A worker has none unless `tape` is a path: nobody knows beforehand which files it runs.
+   */
+  scope: "file" | "worker";
+}
+
+/** What the `test` of {@linkcode sharedTest} adds to vitest's own. */
+export interface SharedFixtures {
+  /** The proxy that the tests share. Fixtures of the same scope may use it: `{ scope: "file" }`, for an application that is started once. */
+  proxy: Proxy;
+}
+
+/** The `test` of {@linkcode sharedTest}: vitest must know which of its fixtures may be used by those of the same scope. */
+export type SharedTest<Scope extends "file" | "worker"> = TestAPI<
+  SharedFixtures & { readonly [K in `$__${Scope}`]?: SharedFixtures }
+>;
+
+/**
+ * A `test` whose tests share one proxy: for an application that is started once and has the proxy's address from then on.
+ *
+ * Each test answers for what happens while it runs: a request that nothing matched fails it. When no other test runs, the flows and
+ * what was added with `proxy.use()` go with it; rules for all are in the options. When one has failed, the tape stays as it was.
+ *
+ * ```ts ignore
+ * import { sharedTest } from "flowtape/vitest";
+ *
+ * const test = sharedTest({ scope: "file" }).extend("app", { scope: "file" }, async ({ proxy }, { onCleanup }) => {
+ *   const app = await startApp({ env: proxy.env() });
+ *   onCleanup(() => app.stop());
+ *   return app;
+ * });
+ *
+ * test("lists orders", async ({ app, proxy }) => {});
+ * ```
+ */
+export function sharedTest<Scope extends "file" | "worker">(
+  options: FixtureOptions & { scope: Scope },
+): SharedTest<Scope> {
+  const { scope, ...given } = options;
+  if (scope !== "file" && scope !== "worker") {
+    throw new OptionsError(`option scope is ${scope}: "file" or "worker" is accepted`);
+  }
+  let shared: SharedProxy | undefined;
+  return baseTest.extend({
+    proxy: [async ({}: object, use: (proxy: Proxy) => Promise<void>) => {
+      shared = await SharedProxy.open(scope === "worker" ? ofWorker(given) : given, currentFile());
+      try {
+        await use(shared.proxy);
+      } finally {
+        await shared.close();
+        shared = undefined;
+      }
+    }, { scope }],
+    // Who uses it: found out without asking for it, as that would start it.
+    proxyOwner: [async ({ task, annotate }: TestContext, use: (nothing: undefined) => Promise<void>) => {
+      const outcome = watch(task);
+      shared?.begin();
+      const begun = shared;
+      await use(undefined);
+      if (begun === undefined) shared?.begin();
+      await shared?.end(infoOf(task), outcome(), tellIn(annotate));
+    }, { auto: true }],
+  } as never) as unknown as SharedTest<Scope>;
+}
+
+function ofWorker({ tape, ...options }: FixtureOptions): FixtureOptions {
+  const hasPath = typeof tape === "string" || (typeof tape === "object" && tape.path !== undefined);
+  if (tape === undefined || tape === false || hasPath) return { ...options, tape: tape ?? false };
+  throw new OptionsError('option tape has no path: a proxy of scope "worker" has a tape only where a path says which');
+}
+
+function currentFile(): { file: string; slug: undefined } {
+  return { file: baseExpect.getState().testPath ?? "", slug: undefined };
+}
+
+/** How a test ends; what it had failed with before, in an attempt that was repeated, does not count. */
+function watch(task: Test): () => Outcome {
+  const before = task.result?.errors?.length ?? 0;
+  return () => {
+    // A test that is to fail is marked so, and its outcome turned around later.
+    if (task.result?.state !== "fail" || task.fails) return { failed: false };
+    return { failed: true, error: oneError(task.result.errors?.slice(before) ?? []) };
+  };
+}
+
+function tellIn(annotate: TestContext["annotate"] | undefined): Tell {
+  return async ({ line, path }) => {
+    // vitest 3.2 and newer.
+    if (annotate === undefined) console.error(line);
+    else await annotate(line, "flowtape", path === undefined ? undefined : { path, contentType: "text/html" });
+  };
+}
 
 /** What `expect(proxy)` gives: vitest's own matchers and those of flowtape. */
 export type FlowtapeAssertion = Assertion & FlowtapeMatchers & {
@@ -76,31 +166,3 @@ baseExpect.extend(matchers);
 
 /** vitest's `expect` with {@linkcode FlowtapeMatchers} for a proxy or a `FlowSet`. */
 export const expect: FlowtapeExpect = baseExpect as FlowtapeExpect;
-
-function withTape(tape: ProxyOptions["tape"]): Pick<ProxyOptions, "tape"> {
-  return tape === undefined ? {} : { tape };
-}
-
-/** A test or describe block, as far as its name is concerned. */
-interface Task {
-  readonly name: string;
-  readonly suite?: Task | undefined;
-  readonly tasks?: readonly Task[];
-}
-
-function tapeOf(task: Task & { readonly file: Task & { readonly filepath: string } }): string {
-  const { file } = task;
-  const tests = testsIn(file);
-  const slug = slugsOf(tests.map(namesOf))[tests.indexOf(task)];
-  return tapePath(file.filepath, slug ?? slugsOf([namesOf(task)])[0]!);
-}
-
-/** All tests in the order in which they stand, also those that are left out of this run: names must not depend on it. */
-function testsIn(parent: Task): Task[] {
-  return (parent.tasks ?? []).flatMap((task) => task.tasks === undefined ? [task] : testsIn(task));
-}
-
-/** The describe blocks around a test, and its own name. */
-function namesOf(task: Task): string[] {
-  return [...(task.suite === undefined ? [] : namesOf(task.suite)), task.name];
-}

@@ -7,8 +7,8 @@ import { join, resolve } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe } from "vitest";
-import { respond } from "../src/mod.ts";
-import { expect, test } from "../src/vitest.ts";
+import { respond } from "../../src/mod.ts";
+import { expect, test } from "../../src/vitest.ts";
 
 describe("a test that asks for a proxy", () => {
   test.override({ proxyOptions: { tape: false, rules: [["/hello", respond({ status: 201 })]] } });
@@ -55,7 +55,7 @@ describe("a run of vitest", () => {
     // A CI server would only replay.
     const env = { ...process.env, CI: "", NO_COLOR: "1" };
     const args = ["run", "--root", folder, "--reporter=json", "--reporter=default", `--outputFile.json=${report}`];
-    const vitest = resolve(import.meta.dirname, "../node_modules/vitest/vitest.mjs");
+    const vitest = resolve(import.meta.dirname, "../../node_modules/vitest/vitest.mjs");
     const run = promisify(execFile)(process.execPath, [vitest, ...args], { env, cwd: folder });
     output = await run.then(({ stdout }) => stdout, (error) => error.stdout + error.stderr);
     for (const test of JSON.parse(readFileSync(report, "utf8")).testResults[0].assertionResults) {
@@ -113,7 +113,7 @@ describe("a run of vitest", () => {
 const SHOP = (origin: string) => `
 import { readdirSync } from "node:fs";
 import { describe } from ${JSON.stringify(import.meta.resolve("vitest"))};
-import { expect, test } from ${JSON.stringify(resolve(import.meta.dirname, "../src/vitest.ts"))};
+import { expect, test } from ${JSON.stringify(resolve(import.meta.dirname, "../../src/vitest.ts"))};
 const folder = import.meta.dirname + "/__tapes__/shop";
 describe("Cart", () => {
   test("lists orders!", async ({ proxy }) => {
