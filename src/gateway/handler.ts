@@ -4,6 +4,7 @@
  * @module
  */
 import type { Peer } from "../flow/peer.ts";
+import type { LogEntry } from "../hooks/addon.ts";
 import type { Application } from "../wire/app/application.ts";
 import type { SwitchOptions, UpgradedSocket, UpgradeOptions } from "./upgrade.ts";
 
@@ -42,6 +43,10 @@ export interface HandlerInfo {
   readonly connectPort?: number;
   /** The name with which the client has authenticated with the proxy. */
   readonly username?: string;
+  /** The path before that of the request, as the client sees it; set by {@linkcode forwarded}. Ends without a slash. */
+  readonly prefix?: string;
+  /** A line for the log of the proxy. Missing where there is no proxy. */
+  readonly log?: (level: LogEntry["level"], message: string) => void;
   /**
    * Takes the WebSocket that the client asks for: return the `response`, and speak through the `socket`. Missing where there is none to be
    * had: the client has not asked for one, or there is no connection to hand over; see {@linkcode upgrade}.

@@ -116,7 +116,7 @@ class MountedGateway implements Gateway {
 }
 
 function infoOf(
-  { flow, completed }: AppCall,
+  { flow, completed, log }: AppCall,
   place: Pick<HandlerInfo, "url" | "proxyHost">,
   upgrades?: Upgrades,
 ): HandlerInfo {
@@ -126,6 +126,7 @@ function infoOf(
     client,
     remoteAddr: remoteAddress(client),
     completed,
+    log,
     ...place,
     ...(tunnel && { connectHost: bareHost(tunnel.named), connectPort: tunnel.port }),
     ...(client.username !== undefined && { username: client.username }),

@@ -139,6 +139,7 @@ export class AppStream implements UpstreamStream {
         completed: this.#completed.promise,
         authority: this.#options.authority,
         upgradable: this.#upgradable,
+        log: this.#options.log,
       });
       if (this.#user === undefined) discard(answer);
       else this.#answer(answer, this.#user);

@@ -7,6 +7,7 @@ import type { Duplex } from "node:stream";
 import { FlowtapeError } from "../../flow/error.ts";
 import type { HttpFlow } from "../../flow/http_flow.ts";
 import type { FlowResponse } from "../../flow/response.ts";
+import type { LogEntry } from "../../hooks/addon.ts";
 
 /** Answers flows in the place of their servers, when no addon has. */
 export interface Application {
@@ -32,6 +33,8 @@ export interface AppCall {
   readonly completed: Promise<void>;
   /** The certificate of the proxy's authority, PEM. */
   readonly authority: string;
+  /** A line for the log. */
+  log(level: LogEntry["level"], message: string): void;
   /** The client has asked for a WebSocket, and can have one. */
   readonly upgradable: boolean;
 }
