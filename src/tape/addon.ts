@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 import process from "node:process";
 import type { OverflowPlan } from "../flow/body_overflow.ts";
 import type { Flow } from "../flow/flow.ts";
@@ -22,6 +21,7 @@ import { writesTimes } from "./streams/pace.ts";
 import { startReading } from "./record/live.ts";
 import { identityOf } from "./record/locked.ts";
 import { recoverAll } from "./record/recover.ts";
+import { numbersOnTape } from "./record/renumber.ts";
 import { secretsInEnvironment } from "./redact/options.ts";
 import { Ledger } from "./redact/placeholders.ts";
 import { createRedactor, createWritingRedactor } from "./redact/redactor.ts";
@@ -150,7 +150,9 @@ async function open(
   }
   const tape = records ? await loadTape(path, store) : await loadWithJournals(path, store, log);
   // Of a tape that is replaced, nothing is left.
-  if (records && !modes.all("record")) ledger.reserve(Buffer.from(await store.read(path) ?? []).toString("latin1"));
+  const adds = records && !modes.all("record");
+  const there = adds ? await numbersOnTape(path, store) : undefined;
+  ledger.reserve(there?.next ?? new Map());
   const verifier = !modes.some("verify") || report.ask === undefined
     ? undefined
     : new Verifier({ path, options: options.verify ?? {}, redactor, ask: report.ask, log });
@@ -186,8 +188,9 @@ async function open(
     writing,
     secrets: () => ledger.size,
     store,
-    keep: modes.all("record") ? "replace" : "add",
-    ...(!modes.all("record") && { anew, replaced: (items) => replacedBy(items, { modes, places, path, store }) }),
+    keep: adds ? "add" : "replace",
+    ...(there && { known: Object.fromEntries(there.next), stamp: there.stamp }),
+    ...(adds && { anew, replaced: (items) => replacedBy(items, { modes, places, path, store }) }),
     log,
   });
   await recorder?.begin();

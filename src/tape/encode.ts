@@ -107,7 +107,8 @@ async function encodeRequest({ method, url, request }: ExchangeParts, options: E
   const headers = pairsOf(request.headers, redactor);
   const cleanUrl = redactor.url(url);
   const query = cleanUrl.indexOf("?");
-  const { base64, ...postData } = await encodeBody(request, options);
+  const { base64, length, grown, ...postData } = await encodeBody(request, options);
+  settleLength(headers, grown);
   return {
     method,
     url: cleanUrl,
@@ -117,7 +118,7 @@ async function encodeRequest({ method, url, request }: ExchangeParts, options: E
     queryString: query < 0 ? [] : queryOf(cleanUrl.slice(query + 1)),
     ...(request.body.length > 0 && { postData: { ...postData, ...(base64 && { _encoding: "base64" }) } }),
     headersSize: -1,
-    bodySize: sizeOf(request),
+    bodySize: sizeOf(request, length),
     ...trailersOf(request, redactor),
   };
 }
@@ -126,9 +127,10 @@ async function encodeResponse(exchange: ExchangeParts, options: EncodeOptions): 
   const { redactor } = options;
   const { response, failure, informational = [] } = exchange;
   const headers = response ? pairsOf(response.headers, redactor) : [];
-  const { base64, plainSize, ...content }: EncodedBody = response
+  const { base64, length, grown, ...content }: EncodedBody = response
     ? await encodeBody(response, options)
-    : { mimeType: "" };
+    : { mimeType: "", length: 0, grown: 0 };
+  settleLength(headers, grown);
   return {
     status: exchange.status,
     statusText: exchange.reason,
@@ -137,10 +139,10 @@ async function encodeResponse(exchange: ExchangeParts, options: EncodeOptions): 
       name.toLowerCase() === "set-cookie" ? cookiesOf([value.split(";", 1)[0]!]) : []
     ),
     headers,
-    content: { size: plainSize ?? response?.body.length ?? 0, ...content, ...(base64 && { encoding: "base64" }) },
+    content: { size: length, ...content, ...(base64 && { encoding: "base64" }) },
     redirectURL: headers.find(({ name }) => name.toLowerCase() === "location")?.value ?? "",
     headersSize: -1,
-    bodySize: response ? sizeOf(response) : -1,
+    bodySize: response ? sizeOf(response, length) : -1,
     ...(response && trailersOf(response, redactor)),
     ...(informational.length > 0 && {
       _informational: informational.map(({ status, reason, headers }) => ({
@@ -167,7 +169,13 @@ function failureOf(
 }
 
 /** A body as it stands in both kinds of message, but for the name of the field that says `base64`. */
-type EncodedBody = HarBody & HarStream & { base64?: true; plainSize?: number };
+type EncodedBody = HarBody & HarStream & {
+  base64?: true;
+  /** How many bytes it has without its secrets, whose length is nobody's business and new in every run. */
+  length: number;
+  /** By how much that is more. */
+  grown: number;
+};
 
 async function encodeBody(message: MessageParts, { redactor, times, keepBody }: EncodeOptions): Promise<EncodedBody> {
   const mimeType = message.headers.get("content-type") ?? "";
@@ -179,19 +187,30 @@ async function encodeBody(message: MessageParts, { redactor, times, keepBody }: 
   const redacted = message.encoded ? message.body : redactor.bodyInTurns(message.body, mimeType);
   const bytes = redacted instanceof Promise ? await redacted : redacted;
   const marker: { _encoded?: true } = message.encoded ? { _encoded: true } : {};
-  if (bytes.length === 0) return { mimeType };
+  const head = { mimeType, length: bytes.length, grown: bytes.length - message.body.length };
+  if (bytes.length === 0) return head;
   if (bytes.length > MAX_INLINE_BYTES) {
-    return { mimeType, _file: await keepBody(bytes, message.encoded ? null : mimeType), ...marker };
+    return { ...head, _file: await keepBody(bytes, message.encoded ? null : mimeType), ...marker };
   }
   const text = message.encoded ? undefined : bodyToText(bytes, mimeType);
-  if (text !== undefined) return { mimeType, text };
+  if (text !== undefined) return { ...head, text };
   const base64 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
-  return { mimeType, text: base64, base64: true, ...marker };
+  return { ...head, text: base64, base64: true, ...marker };
 }
 
 /** The coded length is not kept: it changes with the server's compressor. */
-function sizeOf({ body, headers, encoded }: MessageParts): number {
-  return !encoded && headers.has("content-encoding") ? -1 : body.length;
+function sizeOf({ headers, encoded }: MessageParts, length: number): number {
+  return !encoded && headers.has("content-encoding") ? -1 : length;
+}
+
+/** The length that is announced, of the body as it is written. That of a coded one says nothing of it. */
+export function settleLength(headers: HarPair[], grown: number): void {
+  if (grown === 0 || headers.some(({ name }) => name.toLowerCase() === "content-encoding")) return;
+  for (const pair of headers) {
+    if (pair.name.toLowerCase() === "content-length" && /^\d+$/.test(pair.value)) {
+      pair.value = String(Math.max(0, Number(pair.value) + grown));
+    }
+  }
 }
 
 function pairsOf(headers: FlowHeaders, redactor: Redactor): HarPair[] {

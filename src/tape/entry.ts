@@ -86,6 +86,15 @@ export interface ReadBody {
   (name: string, entry: TapeEntry): Promise<Uint8Array>;
   /** Bit by bit, where the store can do that. */
   open?(name: string): Promise<OpenFile | undefined>;
+  /** Without waiting, where the store can do that; `undefined`: it is no text, or very large. */
+  now?(name: string): Uint8Array | undefined;
+}
+
+/** What is different of an entry that is taken to another tape. */
+interface Changes {
+  readonly stored: StoredEntry;
+  /** Makes something else of a body in a file. */
+  change(bytes: Uint8Array): Uint8Array;
 }
 
 /** Larger files are not read into memory as a whole for replay. */
@@ -333,10 +342,27 @@ export class TapeEntry {
    *
    * @internal
    */
-  movedTo(index: number): TapeEntry {
-    const read: ReadBody = (name) => this.#read(name, this);
+  movedTo(index: number, { stored = this.#stored, change }: Partial<Changes> = {}): TapeEntry {
+    const read: ReadBody = async (name) => {
+      const bytes = await this.#read(name, this);
+      return change === undefined ? bytes : change(bytes);
+    };
     if (this.#read.open !== undefined) read.open = (name) => this.#read.open!(name);
-    return new TapeEntry(index, this.#stored, read, this.#path);
+    if (this.#read.now !== undefined) read.now = (name) => this.#read.now!(name);
+    return new TapeEntry(index, stored, read, this.#path);
+  }
+
+  /**
+   * For merging: the bytes of its files, where they can be had without waiting.
+   *
+   * @internal
+   */
+  filesNow(): Uint8Array[] {
+    const { request, response } = this.#stored;
+    return [request.body, response.body].flatMap((body) => {
+      const bytes = body?.form === "file" ? this.#read.now?.(body.value) : undefined;
+      return bytes === undefined ? [] : [bytes];
+    });
   }
 
   /** `GET https://shop.test/orders` */

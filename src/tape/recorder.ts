@@ -43,6 +43,10 @@ export interface RecorderOptions {
   /** For what is written. */
   readonly writing: Redactor;
   readonly store: TapeStore;
+  /** How far the numbers of secrets go on the tape that is added to. */
+  readonly known?: Readonly<Record<string, number>> | undefined;
+  /** That tape as it was when it was opened. */
+  readonly stamp?: string | undefined;
   /** How many secrets are known: what comes after a new one may be written in another way. */
   secrets?(): number;
   /** Whether a flow takes the place of what its matcher matches on the tape. */
@@ -277,7 +281,7 @@ export class Recorder {
   }
 
   #begun(): Promise<Recording> {
-    const { options: { path, maxBytes, expires }, keep, store, replaced, log } = this.#with;
+    const { options: { path, maxBytes, expires }, keep, store, replaced, known, stamp, log } = this.#with;
     const day = expires && dayOf(Date.now());
     return this.#recording ??= Recording.begin({
       path,
@@ -285,6 +289,8 @@ export class Recorder {
       store,
       writer: this.#writer,
       replaced,
+      known,
+      stamp,
       maxBytes,
       day,
       log,

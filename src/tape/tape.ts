@@ -97,7 +97,7 @@ export async function loadWithJournals(
   if (broken.length === 0) return await loadTape(path, store);
   let items: readonly Kept[] = (await readOld(path, store)).items;
   for (const journal of broken) {
-    items = await withJournal(items, journal);
+    items = await withJournal(items, journal, { path, store });
     log({ level: "warn", message: tellOf(journal, path, "replayed with it:") });
   }
   const given = await Promise.all(items.map((item) => item.load()));
@@ -110,6 +110,7 @@ async function tapeOf(document: ReadDocument, path: string, store: TapeStore): P
   const read: ReadBody = async (name, entry) =>
     await store.read(join(folder, name)) ?? fail(missing(path, name, `log.entries[${entry.index}] (${entry})`));
   if (store.open !== undefined) read.open = (name) => store.open!(join(folder, name));
+  if (store.now !== undefined) read.now = (name) => store.now!.read(join(folder, name));
   const entries = new Array<TapeEntry>(document.entries.length);
   let files: ReadonlyMap<string, "file" | "other"> | undefined;
   for (let i = 0; i < entries.length; i++) {

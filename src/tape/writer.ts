@@ -50,7 +50,11 @@ export class TapeWriter {
   /** The entry of an exchange. Its large bodies are on disk when this resolves. */
   async encode(exchange: ExchangeParts | TcpParts): Promise<HarEntry> {
     const { redactor, times } = this.#options;
-    const entry = await encodeEntry(exchange, { redactor, times, keepBody: (bytes, type) => this.#keep(bytes, type) });
+    const entry = await encodeEntry(exchange, {
+      redactor,
+      times,
+      keepBody: (bytes, type) => this.keepAs(bytes, extensionOf(type)),
+    });
     if (!times) settleDates(entry.response.headers);
     return entry;
   }
@@ -90,11 +94,12 @@ export class TapeWriter {
     yield `${first ? "" : "\n    "}]\n  }\n}\n`;
   }
 
-  async #keep(bytes: Uint8Array, contentType: string | null): Promise<string> {
+  /** Puts a body into a file with this extension; one that is there already is not written again. */
+  async keepAs(bytes: Uint8Array, extension: string): Promise<string> {
     const hash = createHash("sha256").update(bytes).digest("hex");
     // Somebody may have edited a file in place: its name then belongs to other bytes, and the next longer one is free.
     for (const length of [16, 32, 64]) {
-      const name = `${hash.slice(0, length)}.${extensionOf(contentType)}`;
+      const name = `${hash.slice(0, length)}.${extension}`;
       const made = this.#made.get(name);
       if (made === hash) return name;
       if (made !== undefined) continue;
@@ -139,7 +144,10 @@ export class TapeWriter {
         return name;
       }
     }
-    throw new TapeError("TAPE_NOT_WRITTEN", `${this.#folder} holds files that were edited in place: delete ${digest.slice(0, 16)}*`);
+    throw new TapeError(
+      "TAPE_NOT_WRITTEN",
+      `${this.#folder} holds files that were edited in place: delete ${digest.slice(0, 16)}*`,
+    );
   }
 
   async #sizeOf(name: string): Promise<number | undefined> {

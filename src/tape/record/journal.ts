@@ -24,6 +24,8 @@ export interface JournalHead {
   readonly owner: Owner;
   /** Milliseconds since 1970. */
   readonly began: number;
+  /** How far the numbers of secrets went on the tape when it was opened: those below are the tape's, all others its own. */
+  readonly known?: Readonly<Record<string, number>> | undefined;
 }
 
 /** A journal that is read. */
@@ -80,12 +82,16 @@ export class Journal {
   }
 
   /** Begins one. It is there when this resolves. */
-  static async begin(store: TapeStore, folder: string, keep: Keep): Promise<Journal> {
+  static async begin(
+    store: TapeStore,
+    folder: string,
+    { keep, known }: Pick<JournalHead, "keep" | "known">,
+  ): Promise<Journal> {
     const owner = await thisProcess();
     const name = `.journal-${owner.pid}-${randomBytes(6).toString("hex")}`;
     const journal = new Journal(store, folder, name);
     journal.#file = await store.append?.(join(folder, `${name}.jsonl`));
-    const head: JournalHead = { keep, owner, began: Date.now() };
+    const head: JournalHead = { keep, owner, began: Date.now(), known };
     await journal.#write(`${JSON.stringify(head)}\n`);
     return journal;
   }
@@ -264,10 +270,10 @@ function parse(text: string): Record<string, unknown> | undefined {
   }
 }
 
-function readHead({ keep, owner, began }: Record<string, unknown>): JournalHead | undefined {
-  const known = readOwner(owner);
-  return known !== undefined && (keep === "add" || keep === "replace") && typeof began === "number"
-    ? { keep, owner: known, began }
+function readHead({ keep, owner, began, known }: Record<string, unknown>): JournalHead | undefined {
+  const who = readOwner(owner);
+  return who !== undefined && (keep === "add" || keep === "replace") && typeof began === "number"
+    ? { keep, owner: who, began, known: isObject(known) ? known as Record<string, number> : undefined }
     : undefined;
 }
 

@@ -5,6 +5,7 @@
  */
 import { emptyLog, type HarEntry, type HarLog } from "../har.ts";
 import { isObject, parseHar } from "../har_read.ts";
+import { createHash } from "node:crypto";
 import type { TapeStore } from "../store/tape_store.ts";
 import type { StoredEntry } from "../entry.ts";
 import type { Scanned } from "../load/har_scanner.ts";
@@ -16,6 +17,13 @@ export interface OldTape {
   /** The document without its entries. */
   readonly log: HarLog;
   readonly items: Kept[];
+  /** Tells whether somebody has written it since. */
+  readonly stamp: string;
+}
+
+/** Equal for equal documents. */
+export function stampOf(bytes: Uint8Array | undefined): string {
+  return createHash("sha1").update(bytes ?? "").digest("base64");
 }
 
 /**
@@ -25,17 +33,17 @@ export interface OldTape {
  */
 export async function readOld(path: string, store: TapeStore): Promise<OldTape> {
   const bytes = await store.read(path);
-  if (bytes === undefined) return { log: emptyLog(), items: [] };
+  if (bytes === undefined) return { log: emptyLog(), items: [], stamp: stampOf(bytes) };
   const scanned = scanTape(bytes);
   if (scanned === undefined) {
     const { entries, ...rest } = parseHar(bytes, path);
-    return { log: { ...rest, entries: [] }, items: entries.map((entry, i) => keptOf(entry, i)) };
+    return { log: { ...rest, entries: [] }, items: entries.map((entry, i) => keptOf(entry, i)), stamp: stampOf(bytes) };
   }
   const rest = Object.fromEntries([...scanned.rest].map(([key, json]) => [key, JSON.parse(json) as unknown]));
   const items = scanned.entries.map((entry, i) =>
     entry === undefined ? keptOf(parsed(bytes, scanned, i), i) : plainItem(entry, bytes, scanned, i)
   );
-  return { log: { ...rest as unknown as HarLog, entries: [] }, items };
+  return { log: { ...rest as unknown as HarLog, entries: [] }, items, stamp: stampOf(bytes) };
 }
 
 /** One that is plain is not parsed for this. If it stands as we print it, it can stand so in the new tape. */

@@ -14,11 +14,12 @@ import type { TapeWriter } from "../writer.ts";
 import { inOrder, likeBefore, weave, without } from "./arrange.ts";
 import { findJournals } from "./found.ts";
 import { Journal, type Keep } from "./journal.ts";
-import type { Kept } from "./kept.ts";
+import { type Kept, learnSame } from "./kept.ts";
 import { readersOf, recordingsHere } from "./live.ts";
 import { locked } from "./locked.ts";
 import { readOld } from "./old_tape.ts";
 import { tellOf, withJournal } from "./recover.ts";
+import { renumbered } from "./renumber.ts";
 
 /** What a recording works with. */
 export interface RecordingOptions {
@@ -30,6 +31,10 @@ export interface RecordingOptions {
   replaced?(items: readonly Kept[]): Promise<ReadonlySet<Kept>>;
   /** How many bytes the tape may have. */
   readonly maxBytes?: number | undefined;
+  /** How far the numbers of secrets went on the tape when it was opened. */
+  readonly known?: Readonly<Record<string, number>> | undefined;
+  /** The tape as it was then. */
+  readonly stamp?: string | undefined;
   /** The day of the recording, where the tape is to have it. */
   readonly day?: string | undefined;
   log(entry: LogEntry): void;
@@ -47,8 +52,8 @@ export class Recording {
 
   /** Begins one: others can see it from now on. Nothing waits here but for the store. */
   static async begin(options: RecordingOptions): Promise<Recording> {
-    const { path, store, keep } = options;
-    const journal = await Journal.begin(store, bodyFolder(path), keep);
+    const { path, store, keep, known } = options;
+    const journal = await Journal.begin(store, bodyFolder(path), { keep, known });
     recordingsHere().add(journal.name);
     return new Recording(options, journal);
   }
@@ -92,28 +97,26 @@ export class Recording {
     const folder = bodyFolder(path);
     const { over, live, files } = await findJournals(store, folder, { except: this.#journal.name });
     const old = await readOld(path, store);
+    const bodies = { path, store, keepBody: writer.keepAs.bind(writer) };
+    const done = over.filter(({ done }) => done);
+    // Others may have given the same numbers to other secrets.
+    const alone = done.length === 0 && (keep === "replace" || old.stamp === this.#with.stamp);
+    const numbered = (items: readonly Kept[], { told, known }: Story) =>
+      alone ? Promise.resolve(told) : renumbered(items, told, { ...bodies, ...(known && { known }) });
+
+    let items: Kept[] = keep === "add" ? old.items : [];
+    const own = { told: this.#journal.items as readonly Kept[], known: this.#with.known };
+    const anew = (await numbered(items, own)).filter(({ anew }) => anew);
+    if (anew.length > 0) items = await putAnew(items, anew, await this.#with.replaced?.(items) ?? new Set());
     // In an order that does not depend on who was quicker.
-    const anew = this.#journal.items.filter(({ anew }) => anew);
-    const stories = [
-      this.#journal.items.filter(({ anew }) => !anew),
-      ...over.filter(({ done }) => done).map(({ items }) => items),
-    ]
-      .map(inOrder)
-      .sort((a, b) => compareStories(a, b));
-    let items: Kept[];
-    if (keep === "add") {
-      items = old.items;
-      if (anew.length > 0) items = await putAnew(items, anew, await this.#with.replaced?.(items) ?? new Set());
-      if (stories.length > 1) { for (const story of stories) items = await without(items, story); }
-      for (const story of stories) items = await weave(items, story);
-    } else if (stories.length > 1) {
-      items = [];
-      for (const story of stories) items = await weave(items, story);
-    } else {
-      items = await likeBefore(stories[0]!, old.items);
+    const stories = await inOneOrder([own, ...done.map(({ items, known }) => ({ told: items, known }))]);
+    if (keep === "add" && stories.length > 1) {
+      for (const story of stories) items = await without(items, await numbered(items, story));
     }
+    if (keep === "replace" && stories.length === 1) items = await likeBefore(stories[0]!.told, old.items);
+    else for (const story of stories) items = await weave(items, await numbered(items, story));
     for (const journal of over.filter(({ done, items }) => !done && items.length > 0)) {
-      items = await withJournal(items, journal);
+      items = await withJournal(items, journal, bodies);
       this.#with.log({ level: "warn", message: tellOf(journal, path, "the tape has now") });
     }
 
@@ -134,10 +137,26 @@ export class Recording {
   }
 }
 
+/** What one recording has. */
+interface Story {
+  readonly told: readonly Kept[];
+  readonly known?: Readonly<Record<string, number>> | undefined;
+}
+
+/** The stories, sorted by what they tell; what was recorded anew has its place already. */
+async function inOneOrder(stories: readonly Story[]): Promise<Story[]> {
+  const plain = stories.map(({ told, known }) => ({ told: inOrder(told.filter(({ anew }) => !anew)), known }));
+  // Two may tell of the same requests and other answers.
+  if (plain.length > 1) { for (const { told } of plain) await learnSame(told); }
+  return plain.sort((a, b) => compareStories(a.told, b.told));
+}
+
 function compareStories(a: readonly Kept[], b: readonly Kept[]): number {
   for (let i = 0; i < a.length && i < b.length; i++) {
-    if (a[i]!.label !== b[i]!.label) return a[i]!.label < b[i]!.label ? -1 : 1;
-    if (a[i]!.key !== b[i]!.key) return a[i]!.key < b[i]!.key ? -1 : 1;
+    for (const part of ["label", "key"] as const) {
+      if (a[i]![part] !== b[i]![part]) return a[i]![part] < b[i]![part] ? -1 : 1;
+    }
   }
-  return a.length - b.length;
+  const sameOf = (story: readonly Kept[]) => story.map(({ same = "" }) => same).join();
+  return a.length - b.length || (sameOf(a) < sameOf(b) ? -1 : 1);
 }

@@ -13,12 +13,19 @@ import type { FoundJournal } from "./journal.ts";
 import type { Kept } from "./kept.ts";
 import { locked } from "./locked.ts";
 import { readOld } from "./old_tape.ts";
+import { renumbered, type RenumberOptions } from "./renumber.ts";
 
 /** The entries of a tape with those of a journal. What was recorded anew takes the place of what was there. */
-export async function withJournal(items: readonly Kept[], journal: FoundJournal): Promise<Kept[]> {
-  if (journal.keep === "replace" && !journal.done) return inPlace(items, inOrder(journal.items));
-  const added = await weave(items, inOrder(journal.items.filter(({ anew }) => !anew)));
-  return inPlace(added, inOrder(journal.items.filter(({ anew }) => anew)));
+export async function withJournal(
+  items: readonly Kept[],
+  journal: FoundJournal,
+  options: RenumberOptions,
+): Promise<Kept[]> {
+  const { known } = journal;
+  const story = await renumbered(items, journal.items, { ...options, ...(known && { known }) });
+  if (journal.keep === "replace" && !journal.done) return inPlace(items, inOrder(story));
+  const added = await weave(items, inOrder(story.filter(({ anew }) => !anew)));
+  return inPlace(added, inOrder(story.filter(({ anew }) => anew)));
 }
 
 function inPlace(items: readonly Kept[], story: readonly Kept[]): Kept[] {
@@ -56,9 +63,11 @@ export async function recoverAll(
     const whole = over.filter(({ items }) => items.length > 0);
     if (whole.length > 0) {
       const old = await readOld(path, store);
+      const writing = writer();
+      const keepBody = writing.keepAs.bind(writing);
       let items: readonly Kept[] = old.items;
-      for (const journal of whole) items = await withJournal(items, journal);
-      await writer().finish(old.log, items);
+      for (const journal of whole) items = await withJournal(items, journal, { path, store, keepBody });
+      await writing.finish(old.log, items);
       for (const journal of whole) {
         if (!journal.done) log({ level: "warn", message: tellOf(journal, path, "the tape has now") });
       }

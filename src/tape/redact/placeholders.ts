@@ -70,11 +70,9 @@ export class Ledger implements Placeholders {
     this.#resolve = resolve;
   }
 
-  /** Numbers that text of the tape has already are not given again. */
-  reserve(text: string): void {
-    for (const [, name, number] of text.matchAll(/\[redacted:([\w.]{1,40})-(\d{1,9})\]/g)) {
-      this.#next.set(name!, Math.max(this.#next.get(name!) ?? 1, Number(number) + 1));
-    }
+  /** Numbers that the tape has already are not given again. @param next the first that is free, by label */
+  reserve(next: ReadonlyMap<string, number>): void {
+    for (const [label, number] of next) this.#next.set(label, Math.max(this.#next.get(label) ?? 1, number));
   }
 
   of(secret: string, name: string): string {

@@ -34,7 +34,7 @@ export interface StreamedBody {
 export async function encodeStream(
   { body, contentType, coding, stream }: StreamedBody,
   { redactor, times, keepBody }: EncodeOptions,
-): Promise<HarBody & HarStream & { plainSize: number }> {
+): Promise<HarBody & HarStream & { length: number; grown: number }> {
   const decoded = coding === "" ? stream : await decodeChunks(body, stream.chunks, coding);
   const plain = decoded !== undefined && "body" in decoded ? decoded.body : body;
   const marks = decoded?.chunks ?? stream.chunks;
@@ -51,7 +51,7 @@ export async function encodeStream(
     start: ends[i - 1] ?? 0,
     end: ends[i]!,
   }));
-  const head = { mimeType: contentType, plainSize: plain.length };
+  const head = { mimeType: contentType, length: clean.length, grown: clean.length - plain.length };
   const text = encoded || clean.length > MAX_INLINE_BYTES ? undefined : bodyToText(clean, contentType);
   if (text !== undefined) {
     const _chunks = chunks.map(({ start, end, ...chunk }) => ({ ...chunk, size: end - start }));

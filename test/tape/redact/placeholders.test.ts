@@ -155,3 +155,27 @@ test("a ledger does not grow without bound, and placeholders are placeholders ag
   expect(ledger.of("x", "user[pass-word]")).toBe("[redacted:user_pass_word-1]");
   expect(ledger.of("y", "\u{1f511}")).toBe("[redacted:secret-1]");
 });
+
+test("a recording with other secrets is the same file, however long they are", async () => {
+  await using folder = await tempFolder();
+  const texts: string[] = [];
+  for (const length of [20, 33]) {
+    const token = "k3Jd9xQ2".repeat(8).slice(0, length);
+    const json = (value: unknown) => {
+      const body = JSON.stringify(value);
+      return { body, headers: { "content-type": "application/json", "content-length": String(body.length) } };
+    };
+    const path = folder.file(`${length}`, "a.har");
+    await record(path, [
+      {
+        method: "POST",
+        url: "https://shop.test/login",
+        ...json({ user: "ann", password: token }),
+        response: json({ access_token: token }),
+      },
+      { url: "https://shop.test/page", response: json({ access_token: token, large: "x".repeat(4000) }) },
+    ]);
+    texts.push(await readFile(path, "utf8"));
+  }
+  expect(texts[1]).toBe(texts[0]);
+});

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { HarEntry } from "../../../src/tape/har.ts";
 import type { FoundJournal } from "../../../src/tape/record/journal.ts";
 import type { Kept } from "../../../src/tape/record/kept.ts";
+import { fileStore } from "../../../src/tape/store/file_store.ts";
 import { withJournal } from "../../../src/tape/record/recover.ts";
 import { putAnew } from "../../../src/tape/upkeep/anew.ts";
 
@@ -53,7 +54,7 @@ test("a recording that was broken off is recovered in the same way", async () =>
     done: false,
     items: [kept("d1", 1), kept("b2", 2, true)],
   };
-  const names = shown(await withJournal(items, journal)).split(" ");
+  const names = shown(await withJournal(items, journal, { path: "a.har", store: fileStore })).split(" ");
   expect(names.filter((name) => name !== "d1")).toEqual(["a1", "b2", "c1"]);
   expect(names).toContain("d1");
 });
