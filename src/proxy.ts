@@ -10,6 +10,7 @@ import type { WaitOptions } from "./fixture/capture.ts";
 import { close } from "./fixture/close.ts";
 import { configure } from "./fixture/configure.ts";
 import { open } from "./fixture/open.ts";
+import { install } from "./fixture/install.ts";
 import { Parts } from "./fixture/parts.ts";
 import { play, replayThroughHooks } from "./fixture/play.ts";
 import { report } from "./fixture/report.ts";
@@ -159,6 +160,28 @@ export class Proxy implements AsyncDisposable, FlowPlayer {
    */
   env(base: Record<string, string | undefined> = {}): Record<string, string> {
     return childEnv(withCredentials(this.url, this.#parts.settings.auth), this.ca.path, base);
+  }
+
+  /**
+   * Points the clients of this process at the proxy and makes them trust its authority, until what is returned is disposed of or the
+   * proxy is closed: `fetch`, `WebSocket`, `node:http` and `node:https` with any agent, undici, and what is built on them. Connections
+   * of flowtape itself stay as they are. It is for the whole process: tests that run at the same time use {@linkcode Proxy.fetch | fetch()},
+   * agents of `flowtape/client` or child processes instead. Of several proxies the one that was installed last is used.
+   *
+   * @example
+   * ```ts
+   * import { respond, startProxy } from "flowtape";
+   *
+   * await using proxy = await startProxy({ defaultAction: respond({ json: { items: 1 } }) });
+   * using _ = proxy.install();
+   * const response = await fetch("https://shop.test/cart"); // whoever calls it
+   * console.log(await response.json()); // { items: 1 }
+   * ```
+   *
+   * @throws {FlowtapeError} `PROXY_CLOSED`
+   */
+  install(): Disposable {
+    return install(this.#parts);
   }
 
   /**

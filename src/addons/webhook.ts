@@ -12,6 +12,7 @@ import { describeValue } from "../flow/matcher/describe.ts";
 import { redactText, redactUrl } from "../flow/sensitive.ts";
 import type { Addon } from "../hooks/addon.ts";
 import { checkObject } from "../rules/check.ts";
+import { directFetch } from "../wire/direct_fetch.ts";
 import { webhookReport } from "./webhook_report.ts";
 
 /** How {@linkcode webhook} does it. */
@@ -132,7 +133,7 @@ class Deliveries implements Webhook {
     const { headers, timeout } = this.#settings;
     const timer = setTimeout(() => controller.abort(new Error(`no answer in ${timeout} ms`)), timeout);
     try {
-      const response = await fetch(this.#target, {
+      const response = await directFetch(this.#target, {
         method: "POST",
         headers: { "content-type": "application/json", ...headers },
         body,

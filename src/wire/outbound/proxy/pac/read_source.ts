@@ -6,6 +6,7 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { FlowtapeError, OptionsError } from "../../../../flow/error.ts";
+import { directFetch } from "../../../direct_fetch.ts";
 
 /**
  * The text of a PAC file: given itself, or by a path, a `file:`, `data:`, `http:` or `https:` URL.
@@ -67,7 +68,7 @@ async function readSource(path: string, given: string): Promise<string> {
 async function fetchSource(url: string, signal: AbortSignal | undefined): Promise<string> {
   let status: number;
   try {
-    const response = await fetch(url, signal && { signal });
+    const response = await directFetch(url, signal && { signal });
     if (response.ok) return await response.text();
     await response.body?.cancel();
     status = response.status;
