@@ -1,0 +1,43 @@
+/**
+ * `flowtape replay`: runs a program and answers it from a tape.
+ *
+ * @module
+ */
+import { access } from "node:fs/promises";
+import { TapeError } from "../../flow/error.ts";
+import type { TapeOptions } from "../../tape/options.ts";
+import { runSession } from "../child/session.ts";
+import type { Given } from "../given.ts";
+import type { Terminal } from "../terminal.ts";
+
+/** Carries it out. */
+export async function run(given: Given, terminal: Terminal): Promise<number> {
+  const path = given.text("tape") ?? "flowtape.har";
+  await access(path).catch((cause) => {
+    // With this tape every request would match nothing.
+    const how = `record it with flowtape record --tape ${path} -- ${given.program[0]}`;
+    throw new TapeError("TAPE_NOT_FOUND", `there is no tape ${path}: ${how}, or correct the path`, { cause });
+  });
+  const unused = given.text("unused") as TapeOptions["unused"];
+  return await runSession(given, terminal, {
+    tape: {
+      path,
+      mode: "replay",
+      ...(unused === undefined ? {} : { unused }),
+      ...latency(given),
+    },
+    discardOnFailure: ({ exitCode }) => exitCode !== 0,
+  });
+}
+
+function latency(given: Given): Pick<TapeOptions, "latency"> {
+  const text = given.text("latency");
+  if (text === undefined) return {};
+  if (text === "none" || text === "recorded") return { latency: text };
+  if (!/^\d+(?:\.\d+)?$/.test(text)) {
+    throw given.wrong(
+      `flowtape replay: --latency takes none, recorded or a factor such as 0.5, not ${JSON.stringify(text)}`,
+    );
+  }
+  return { latency: Number(text) };
+}
