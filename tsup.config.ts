@@ -5,6 +5,7 @@ const config: Options = {
     mod: "src/mod.ts",
     addons: "src/addons/mod.ts",
     bun: "src/bun.ts",
+    cli: "src/cli/main.ts",
     client: "src/client/mod.ts",
     deno: "src/deno.ts",
     gateway: "src/gateway/mod.ts",

@@ -54,7 +54,7 @@ async function load(path: string, file: string): Promise<Record<string, unknown>
     const error = cause instanceof Error ? cause : new Error(String(cause));
     throw new CliError(
       EXIT.config,
-      `${placeIn(error, file) ?? path} cannot be loaded: ${firstLine(error.message)}${hintFor(error)}`,
+      `${path}${placeIn(error, file)} cannot be loaded: ${firstLine(error.message)}${hintFor(error)}`,
       {
         cause,
       },
@@ -74,13 +74,13 @@ function hintFor(error: Error): string {
 }
 
 /** Where in the file, when the stack says it: some runtimes begin it with the place of a mistake in the syntax. */
-function placeIn({ message, stack = "" }: Error, file: string): string | undefined {
+function placeIn({ message, stack = "" }: Error, file: string): string {
   for (const text of [message, stack]) {
     const at = text.indexOf(`${file}:`);
     const line = at < 0 ? undefined : /^:\d+(?::\d+)?/.exec(text.slice(at + file.length))?.[0];
-    if (line !== undefined) return file + line;
+    if (line !== undefined) return line;
   }
-  return undefined;
+  return "";
 }
 
 function firstLine(text: string): string {
