@@ -78,7 +78,7 @@ const members: Readonly<Record<keyof ProxyOptions, Check>> = {
     idle: whole(1, MAX_MS),
     hooks: whole(1, MAX_MS),
   }),
-  limits: shape({ headBytes: whole(256, 16 * 1024 * 1024), connections: whole(1) }),
+  limits: shape({ headBytes: whole(256, 16 * 1024 * 1024), connections: whole(1), keepAlive: whole(0) }),
   verbose: whole(0, 3),
   preFunction: (value, where) => {
     if (typeof value !== "function") refuse(value, where, "a function of the flow");

@@ -164,4 +164,9 @@ export interface LimitOptions {
   headBytes?: number;
   /** Clients connected at once. 10,000 by default. */
   connections?: number;
+  /**
+   * Connections of HTTP/1.1 that are kept open for further requests: while more clients are connected, each is closed behind its response. As
+   * many as may be connected by default; 0 keeps none.
+   */
+  keepAlive?: number;
 }

@@ -28,7 +28,7 @@ export function settingsOf(options: ProxyOptions): Settings {
     port: options.port ?? 0,
     capture: { maxBody: 16 * 1024 * 1024, maxFlows: 10_000, ...defined(options.capture) },
     timeouts: { connect: 10_000, head: 30_000, idle: 60_000, hooks: 5000, ...defined(options.timeouts) },
-    limits: { headBytes: 65_536, connections: 10_000, ...defined(options.limits) },
+    limits: { headBytes: 65_536, connections: 10_000, keepAlive: Infinity, ...defined(options.limits) },
   };
 }
 

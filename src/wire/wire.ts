@@ -25,7 +25,12 @@ export interface WireOptions {
   readonly ca: CertificateAuthority;
   /** Milliseconds. */
   readonly timeouts: { readonly connect: number; readonly head: number; readonly idle: number };
-  readonly limits: { readonly headBytes: number; readonly connections: number; readonly persistent?: boolean };
+  readonly limits: {
+    readonly headBytes: number;
+    readonly connections: number;
+    readonly keepAlive?: number;
+    readonly persistent?: boolean;
+  };
   readonly upstream: Omit<TrustConfig, "keyLog"> & WayOutConfig & {
     readonly verify: (flow: HttpFlow) => boolean;
     /** Whether the certificate of another proxy must be trusted. */

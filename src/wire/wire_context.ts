@@ -44,6 +44,8 @@ export interface InboundConfig {
   readonly headBytes: number;
   /** How many clients may be connected at once. */
   readonly connections: number;
+  /** How many clients may be connected while a connection is kept open behind a response; any number by default. */
+  readonly keepAlive?: number;
   /** Whether a connection serves more than one request; it does by default. */
   readonly persistent?: boolean;
   /** Whether TLS for the target of a request for a tunnel is relayed unopened. */

@@ -181,7 +181,8 @@ export class Http1Connection implements ClientStream, ConnectRequest, Upgrade {
     this.#answers.begin(head);
     this.#requestDone = false;
     this.#responseDone = false;
-    if (this.context.config.persistent === false) this.#answers.keepAlive = false;
+    const { persistent, keepAlive = Infinity } = this.context.config;
+    if (persistent === false || this.context.clients.size > keepAlive) this.#answers.keepAlive = false;
     // In a tunnel the client has authenticated when it asked for it.
     if (this.#route.tunnel === undefined && !admits(this.context, this.peer, head, (it) => this.#addressOf(it))) {
       // The body of a refused request is not waited for.
