@@ -4,7 +4,14 @@
  * @module
  */
 import { stripVTControlCharacters } from "node:util";
-import { type FailureAdvice, type FailureFlow, type FailureKind, type FailureNearest, noteFailure } from "./details.ts";
+import {
+  type FailureAdvice,
+  type FailureDetails,
+  type FailureFlow,
+  type FailureKind,
+  type FailureNearest,
+  noteFailure,
+} from "./details.ts";
 
 /** The outcome of a check, in the form that `expect.extend` of every runner takes. */
 export interface Check {
@@ -12,10 +19,8 @@ export interface Check {
   readonly pass: boolean;
   /** Why it does not hold; when it does, why its opposite does not. */
   readonly message: () => string;
-  /** What was found. */
-  readonly actual: unknown;
-  /** What was wanted. */
-  readonly expected: unknown;
+  /** The data behind the message. */
+  readonly details: () => FailureDetails;
   /** Whether what is still to come cannot change it: then there is nothing to wait for. */
   readonly settled: boolean;
 }
@@ -38,23 +43,30 @@ export interface OutcomeInit {
   readonly kind: FailureKind;
   /** Whether it holds. */
   readonly pass: boolean;
-  /** What was found. */
-  readonly actual: unknown;
-  /** What was wanted. */
-  readonly expected: unknown;
   /** Whether what is still to come cannot change it; by default when it holds. */
   readonly settled?: boolean;
-  /** The message part by part, the summary first. Asked when the message is. */
-  readonly explain: () => readonly (Section | undefined)[];
+  /** Why, when somebody asks. */
+  readonly explain: () => Explanation;
+}
+
+/** Why an outcome is what it is. */
+export interface Explanation {
+  /** What was wanted, in a few words. */
+  readonly expected: unknown;
+  /** What was found, in a few words. */
+  readonly actual: unknown;
+  /** The message part by part, the summary first. */
+  readonly sections: readonly (Section | undefined)[];
 }
 
 /** An outcome whose message is made when somebody asks for it. */
-export function outcome({ kind, pass, actual, expected, settled = pass, explain }: OutcomeInit): Check {
-  let made: string | undefined;
-  const make = (): string => {
-    const sections = explain().filter((one) => one !== undefined).filter(({ text }) => text !== "");
+export function outcome({ kind, pass, settled = pass, explain }: OutcomeInit): Check {
+  let made: { readonly message: string; readonly details: FailureDetails } | undefined;
+  const make = () => {
+    const { expected, actual, sections: all } = explain();
+    const sections = all.filter((one) => one !== undefined && one.text !== "") as Section[];
     const message = sections.map(({ text }) => text).join("\n\n");
-    noteFailure({
+    const details = noteFailure({
       kind,
       summary: stripVTControlCharacters(sections[0]?.text ?? ""),
       message: stripVTControlCharacters(message),
@@ -64,9 +76,14 @@ export function outcome({ kind, pass, actual, expected, settled = pass, explain 
       nearest: sections.flatMap(({ nearest = [] }) => nearest),
       advice: sections.flatMap(({ advice = [] }) => advice),
     });
-    return message;
+    return { message, details };
   };
-  return { pass, actual, expected, settled, message: () => made ??= make() };
+  return {
+    pass,
+    settled,
+    message: () => (made ??= make()).message,
+    details: () => (made ??= make()).details,
+  };
 }
 
 /** Two spaces in front of every line. */

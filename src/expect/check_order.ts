@@ -8,7 +8,8 @@ import { compile } from "../flow/matcher/compile.ts";
 import { matchesNow } from "../flow/matcher/matches_now.ts";
 import type { CompiledMatcher, Matcher } from "../flow/matcher/types.ts";
 import { type Check, outcome } from "./check.ts";
-import { nearestRequests, received } from "./sections.ts";
+import { cleanerFor } from "./cleaner.ts";
+import { nearestRequests, received, titleOf, underWay } from "./sections.ts";
 import { flowsOf, type Source } from "./source.ts";
 
 /** Whether a request for each matcher was received, one after the other; others may lie between them. */
@@ -22,19 +23,23 @@ export function checkReceivedInOrder(source: Source, matchers: readonly Matcher[
   return outcome({
     kind: "order",
     pass,
-    actual: `${places.length} of ${compiled.length} in order`,
-    expected: pass ? "another order" : `${compiled.length} in order`,
     explain: () => {
-      const start = `expected these requests ${pass ? "in any other order" : "in this order"}`;
-      const steps = compiled.map((matcher, i) =>
-        `  ${i + 1}. ${matcher.description}: ${step(matcher, i, places, flows)}`
-      );
+      const cleaner = cleanerFor(source);
       const isNowhere = missing && !flows.some((flow) => matchesNow(missing, flow));
-      return [
-        { text: [start, ...steps].join("\n") },
-        isNowhere ? nearestRequests(missing, set) : undefined,
-        received(set),
-      ];
+      const near = isNowhere ? nearestRequests(missing, set, cleaner) : undefined;
+      const steps = compiled.map((matcher, i) =>
+        `  ${i + 1}. ${cleaner.text(matcher.description)}: ${step(matcher, i, places, flows)}`
+      );
+      return {
+        expected: pass ? "another order" : compiled.map(({ description }) => cleaner.text(description)),
+        actual: places.map((place) => titleOf(flows[place]!, cleaner)),
+        sections: [
+          { text: [`expected these requests ${pass ? "in any other order" : "in this order"}`, ...steps].join("\n") },
+          near,
+          received(set, cleaner),
+          pass ? undefined : underWay(set),
+        ],
+      };
     },
   });
 }

@@ -8,7 +8,8 @@ import { compile } from "../flow/matcher/compile.ts";
 import { matchesNow } from "../flow/matcher/matches_now.ts";
 import type { Matcher } from "../flow/matcher/types.ts";
 import { type Check, outcome } from "./check.ts";
-import { differences, failureFlow, titleOf } from "./sections.ts";
+import { cleanerFor } from "./cleaner.ts";
+import { differences, failureFlow, titleOf, valuesOf } from "./sections.ts";
 import { flowOf, type GivenFlow } from "./source.ts";
 
 /** Whether a flow is one that the matcher is about. */
@@ -19,14 +20,15 @@ export function checkRequest(given: GivenFlow, matcher: Matcher): Check {
   return outcome({
     kind: "request",
     pass,
-    actual: titleOf(flow),
-    expected: pass ? `not ${compiled.description}` : compiled.description,
     explain: () => {
-      const about = {
-        text: `expected ${titleOf(flow)}\n${pass ? "not " : ""}to match ${compiled.description}`,
-        flows: [failureFlow(flow, -1)],
-      };
-      return pass ? [about] : [about, differences(flow, comparisonsOf(compiled, flow))];
+      const cleaner = cleanerFor(flow);
+      const title = titleOf(flow, cleaner);
+      const wanted = `${pass ? "not " : ""}to match ${cleaner.text(compiled.description)}`;
+      const about = { text: `expected ${title}\n${wanted}`, flows: [failureFlow(flow, -1, cleaner)] };
+      if (pass) return { expected: wanted, actual: title, sections: [about] };
+      const differing = differences(flow, comparisonsOf(compiled, flow), cleaner);
+      const sections = [about, differing];
+      return { expected: wanted, actual: title, ...valuesOf(differing.nearest ?? []), sections };
     },
   });
 }

@@ -12,7 +12,8 @@ import { matchesNow } from "../flow/matcher/matches_now.ts";
 import { withoutSecrets } from "../flow/matcher/shape.ts";
 import type { ResponseShape } from "../flow/matcher/types.ts";
 import { type Check, outcome } from "./check.ts";
-import { differences, failureFlow, titleOf } from "./sections.ts";
+import { cleanerFor } from "./cleaner.ts";
+import { differences, failureFlow, titleOf, valuesOf } from "./sections.ts";
 import { flowOf, type GivenFlow } from "./source.ts";
 
 /** A response by some of its parts, or its status alone: `201`, `"4xx"`. */
@@ -30,19 +31,21 @@ export function checkResponded(given: GivenFlow, wanted: ResponseMatcher = {}): 
   return outcome({
     kind: "response",
     pass,
-    actual: answerOf(flow),
-    expected: pass ? `not${text === "" ? " answered" : text}` : `answered${text}`,
     explain: () => {
+      const cleaner = cleanerFor(flow);
+      const wanted = `${pass ? "not " : ""}to be answered${cleaner.text(text)}`;
       const about = {
-        text: `expected ${titleOf(flow)}\n${pass ? "not " : ""}to be answered${text}\n${answerOf(flow)}`,
-        flows: [failureFlow(flow, -1)],
+        text: `expected ${titleOf(flow, cleaner)}\n${wanted}\n${answerOf(flow)}`,
+        flows: [failureFlow(flow, -1, cleaner)],
       };
-      if (pass || flow.response === undefined) return [about];
+      const told = { expected: wanted, actual: answerOf(flow) };
+      if (pass || flow.response === undefined) return { ...told, sections: [about] };
       const comparisons = comparisonsOf(compiled, flow).map((one) => ({
         ...one,
         field: one.field.replace(/^response\./, ""),
       }));
-      return [about, differences(flow, comparisons)];
+      const differing = differences(flow, comparisons, cleaner);
+      return { ...told, ...valuesOf(differing.nearest ?? []), sections: [about, differing] };
     },
   });
 }

@@ -6,8 +6,8 @@
 import { textTable } from "../flow/set/text_table.ts";
 import { redactUrl } from "../flow/sensitive.ts";
 import { type Check, indented, outcome } from "./check.ts";
+import { cleanerFor } from "./cleaner.ts";
 import { type ReceivingProxy, unusedOf } from "./source.ts";
-import { countOf } from "./times.ts";
 
 /** Lines on screens are few. */
 const SHOWN = 20;
@@ -20,10 +20,12 @@ export function checkUsedWholeTape(proxy: Pick<ReceivingProxy, "unused">): Check
   return outcome({
     kind: "unused",
     pass,
-    actual: countOf(length, "unused entry").replace("entrys", "entries"),
-    expected: pass ? "at least 1 unused entry" : "no unused entry",
     explain: () => {
-      if (pass) return [{ text: "expected entries of the tape that are not used\nall were used" }];
+      const cleaner = cleanerFor(proxy);
+      if (pass) {
+        const text = "expected entries of the tape that are not used\nall were used";
+        return { expected: "at least 1 unused entry", actual: "none", sections: [{ text }] };
+      }
       const rows = unused.slice(0, SHOWN).map(({ index, method, url }) => [String(index), method, redactUrl(url)]);
       const table = textTable([["entry", "method", "url"], ...rows], {
         right: new Set([0]),
@@ -31,10 +33,14 @@ export function checkUsedWholeTape(proxy: Pick<ReceivingProxy, "unused">): Check
       });
       const more = length - rows.length;
       if (more > 0) table.push(`and ${more} more`);
-      return [
-        { text: `expected every entry of the tape to be used\n${length === 1 ? "1 was" : `${length} were`} not` },
-        { text: `unused:\n${indented(table.join("\n"))}` },
-      ];
+      return {
+        expected: "no unused entry",
+        actual: length === 1 ? "1 unused entry" : `${length} unused entries`,
+        sections: [
+          { text: `expected every entry of the tape to be used\n${length === 1 ? "1 was" : `${length} were`} not` },
+          { text: `unused:\n${indented(cleaner.text(table.join("\n")))}` },
+        ],
+      };
     },
   });
 }

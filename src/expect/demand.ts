@@ -23,13 +23,17 @@ export function demand(
 ): Promise<void> | void {
   const judge = (check: Check) => {
     if (check.pass === (wanted === "holds")) return;
-    throw new AssertionError({
+    const { actual, expected } = check.details();
+    const error = new AssertionError({
       message: check.message(),
-      actual: check.actual,
-      expected: check.expected,
+      actual,
+      expected,
       operator: assertion.name,
       stackStartFn: assertion as () => void,
     });
+    // The message shows the difference already: vitest need not print another one.
+    Object.defineProperty(error, "showDiff", { value: false, enumerable: false });
+    throw error;
   };
   if (within === undefined) return judge(look());
   return eventually(within, look).then(judge);

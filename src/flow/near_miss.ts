@@ -7,7 +7,11 @@ import type { Flow } from "./flow.ts";
 import { closeness } from "./matcher/closeness.ts";
 import { comparisonsOf } from "./matcher/compare.ts";
 import type { Comparison, CompiledMatcher } from "./matcher/types.ts";
+import { shorten } from "./matcher/describe.ts";
+import { type Paint, renderDifference } from "./render_difference.ts";
 import { describeFlow } from "./summary.ts";
+
+export type { Paint };
 
 /** Something that was compared, and how near it came. */
 export interface NearMiss<T = Flow> {
@@ -42,9 +46,6 @@ export function rank<T>(subjects: Iterable<T>, compare: (subject: T) => Comparis
   return ranked.slice(0, count).filter((one) => one.closeness >= best - REACH);
 }
 
-/** Puts a colour on a piece of text; the default is none. */
-export type Paint = (role: "expected" | "received" | "note", text: string) => string;
-
 /** How comparisons are shown. */
 export interface RenderOptions {
   /** Colours; none by default. */
@@ -53,6 +54,8 @@ export interface RenderOptions {
   indent?: string;
   /** The places of flows, which stand in front of them; none by default. */
   places?: ReadonlyMap<Flow, number>;
+  /** Takes more out of the line of a flow than is taken out anyway. */
+  clean?: (text: string) => string;
 }
 
 /**
@@ -70,27 +73,30 @@ export function renderComparisons(comparisons: readonly Comparison[], options: R
   const fits = comparisons.filter((one) => one.matches).map((one) => one.field);
   if (fits.length > 0) lines.push(paint("note", `  matches: ${listed(fits)}`));
   const differences = comparisons.filter((one) => !one.matches);
-  for (const { field, expected, actual } of differences.slice(0, MAX_DIFFERENCES)) {
-    const note = expected === actual ? " (another one)" : "";
-    lines.push(paint("expected", `- ${field}: ${expected}`));
-    lines.push(paint("received", `+ ${field}: ${actual ?? "absent"}${note}`));
-  }
+  for (const difference of differences.slice(0, MAX_DIFFERENCES)) lines.push(...renderDifference(difference, paint));
   const more = differences.length - MAX_DIFFERENCES;
   if (more > 0) lines.push(paint("note", `  and ${more} more ${more === 1 ? "difference" : "differences"}`));
   return lines.map((line) => indent + line).join("\n");
 }
 
-/** Near misses one after another, each under the line of its flow. */
+/** Near misses one after another, each under the line of its flow; those that differ in the same way are told once. */
 export function renderNearMisses(misses: readonly NearMiss[], options: RenderOptions = {}): string {
-  return misses.map(({ subject, comparisons }) => {
+  const groups = new Map<string, string[]>();
+  for (const { subject, comparisons } of misses) {
     const { method, url, status, source } = describeFlow(subject);
-    const shown = url.length <= 200 ? url : `${url.slice(0, 199)}…`;
     const place = options.places?.get(subject);
     const number = place === undefined ? "" : `#${place} `;
-    return `${options.indent ?? "  "}${number}${method} ${shown} (${status}, ${source})\n${
-      renderComparisons(comparisons, options)
-    }`;
-  }).join("\n\n");
+    const clean = options.clean ?? ((text: string) => text);
+    const title = `${number}${clean(`${method} ${shorten(url, 200)}`)} (${status}, ${source})`;
+    const text = renderComparisons(comparisons, options);
+    const titles = groups.get(text);
+    if (titles === undefined) groups.set(text, [title]);
+    else titles.push(title);
+  }
+  const indent = options.indent ?? "  ";
+  return Array.from(groups, ([text, titles]) => `${titles.map((title) => indent + title).join("\n")}\n${text}`).join(
+    "\n\n",
+  );
 }
 
 const MAX_DIFFERENCES = 20;

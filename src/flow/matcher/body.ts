@@ -12,7 +12,7 @@ import { type BodyPart, bytesOf, jsonOf, textOf } from "./body_part.ts";
 import { describeValue, shorten } from "./describe.ts";
 import { excerpts } from "./excerpt.ts";
 import type { Field } from "./field.ts";
-import { compareJson, matchesJson } from "./json.ts";
+import { compareJson, compareJsonTexts, matchesJson } from "./json.ts";
 import { type MessageSide, missing, REQUEST } from "./side.ts";
 import type { BodyMatcher } from "./types.ts";
 import { found } from "./value.ts";
@@ -24,10 +24,17 @@ export function bodyField(wanted: BodyMatcher, side: MessageSide = REQUEST): Fie
     return bodyFieldOf(side, bytesOf, isThat, (bytes) => [describeValue(wanted), bytes && describeValue(bytes)]);
   }
   if (typeof wanted === "string") {
-    return bodyFieldOf(side, textOf, (text) => text === wanted, (text) => {
+    const field = bodyFieldOf(side, textOf, (text) => text === wanted, (text) => {
       const [expected, actual] = excerpts(printable(wanted), printable(text ?? ""));
       return [expected, text && actual];
     });
+    const leaves = (flow: HttpFlow) => {
+      const { value } = read(flow, side, textOf);
+      return value === undefined || value === wanted
+        ? undefined
+        : compareJsonTexts(wanted, value, `${side.prefix}json`);
+    };
+    return { ...field, compare: (flow) => leaves(flow) ?? field.compare(flow) };
   }
   const asymmetric = asAsymmetric(wanted);
   const fits = asymmetric === undefined ? (text: string) => found(wanted as RegExp, text) : asymmetric.accepts;

@@ -25,6 +25,10 @@ const WEIGHTS: Readonly<Record<string, number>> = {
   response: 2,
 };
 
+/** What holds values, as they are shown: other than those, the words say why there is none. */
+const VALUES: ReadonlySet<string> = new Set(["json", "query", "form", "body", "text"]);
+const VALUE = /^(?:"|[[{]|-?\d|true$|false$|null$)/;
+
 /** From 0, nothing fits, to 1, everything does. Parts are weighed; the query counts once, however many parameters it has. */
 export function closeness(comparisons: readonly Comparison[]): number {
   const groups = new Map<string, number[]>();
@@ -51,6 +55,8 @@ function likenessOf(group: string, { matches, expected, actual }: Comparison): n
   // Never quite 1: a difference is a difference.
   if (group === "path") return 0.9 * sequenceLikeness(expected.split("/"), actual.split("/"));
   if (group === "host") return 0.9 * textLikeness(expected, actual);
+  // Another value in the same place, or nearly the same text, says a little.
+  if (VALUES.has(group) && VALUE.test(actual)) return 0.1 + 0.4 * textLikeness(expected, actual);
   return 0;
 }
 

@@ -83,7 +83,8 @@ export function not(matcher: Matcher): CompiledMatcher {
     matches: (flow) => !inner.matches(flow),
     compare: (flow) => {
       const matches = !inner.matches(flow);
-      return [{ field: "not", expected: description, actual: matches ? "something else" : inner.description, matches }];
+      const found = comparisonsOf(inner, flow).map(({ field, actual }) => `${field} ${actual ?? "absent"}`).join(", ");
+      return [{ field: "not", expected: inner.description, actual: found || "anything", matches }];
     },
   };
 }

@@ -27,29 +27,36 @@ export function describeFunction(fn: Function): string {
  * A value of a matcher or of a body as one line: strings in quotes, the rest as in a source.
  *
  * @param name the name it stands under: the value of a sensitive one is not shown
+ * @param longest how much of a string is shown
  */
-export function describeValue(value: unknown, name = ""): string {
-  return shorten(describe(value, name, 0));
+export function describeValue(value: unknown, name: string = "", longest: number = MAX_PRINTED): string {
+  return shorten(describe(value, name, 0, longest));
 }
 
-function describe(value: unknown, name: string, depth: number): string {
+function describe(value: unknown, name: string, depth: number, longest: number): string {
   if (value === null || value === undefined || typeof value === "boolean") return String(value);
   if (isSensitiveName(name)) return REDACTED;
-  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "string") {
+    return value.length <= longest
+      ? JSON.stringify(value)
+      : `${JSON.stringify(value.slice(0, longest)).slice(0, -1)}…"`;
+  }
   if (typeof value === "function") return asAsymmetric(value)?.text ?? describeFunction(value);
-  return typeof value === "object" ? describeObject(value, name, depth) : String(value);
+  return typeof value === "object" ? describeObject(value, name, depth, longest) : String(value);
 }
 
-function describeObject(value: object, name: string, depth: number): string {
+function describeObject(value: object, name: string, depth: number, longest: number): string {
   if (isRegExp(value)) return String(value);
   const asymmetric = asAsymmetric(value);
   if (asymmetric !== undefined) return asymmetric.text;
   if (value instanceof Uint8Array) return describeBytes(value);
   if (isUrlPattern(value)) return describeUrlPattern(value);
   if (depth > 8) return "…";
-  if (Array.isArray(value)) return `[${limited(value, (one) => describe(one, name, depth + 1))}]`;
+  if (Array.isArray(value)) return `[${limited(value, (one) => describe(one, name, depth + 1, longest))}]`;
   const members = limited(Object.entries(value).filter(([, member]) => member !== undefined), ([key, member]) => {
-    return `${/^[A-Za-z_$][\w$]*$/.test(key) ? key : JSON.stringify(key)}: ${describe(member, key, depth + 1)}`;
+    return `${/^[A-Za-z_$][\w$]*$/.test(key) ? key : JSON.stringify(key)}: ${
+      describe(member, key, depth + 1, longest)
+    }`;
   });
   return members === "" ? "{}" : `{ ${members} }`;
 }

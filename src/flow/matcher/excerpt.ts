@@ -7,9 +7,13 @@
 const LONGEST = 300;
 const BEFORE = 60;
 
-/** Both texts around their first difference; short ones whole. */
-export function excerpts(a: string, b: string): [string, string] {
-  if (a.length <= LONGEST && b.length <= LONGEST) return [a, b];
+/**
+ * Both texts around their first difference; short ones whole.
+ *
+ * @param short what is short
+ */
+export function excerpts(a: string, b: string, short: number = LONGEST): [string, string] {
+  if (a.length <= short && b.length <= short) return [a, b];
   let at = 0;
   while (at < a.length && at < b.length && a[at] === b[at]) at++;
   const start = Math.max(0, at - BEFORE);

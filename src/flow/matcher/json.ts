@@ -6,7 +6,8 @@
 import { isSensitiveName } from "../sensitive.ts";
 import { asAsymmetric } from "./asymmetric.ts";
 import { compareSchema } from "./compare_schema.ts";
-import { describeValue, isRegExp } from "./describe.ts";
+import { describeValue, isRegExp, MAX_PRINTED } from "./describe.ts";
+import { excerpts } from "./excerpt.ts";
 import { isSchema, schemaAccepts } from "./schema.ts";
 import { found } from "./value.ts";
 import type { Comparison } from "./types.ts";
@@ -46,6 +47,26 @@ export function compareJson(expected: unknown, actual: unknown, options: JsonOpt
   const found: Comparison[] = [];
   compareInto(found, { expected, actual, path: options.root ?? "json", name: "" }, options);
   return found;
+}
+
+/**
+ * Two texts leaf by leaf, when both are JSON objects or arrays that differ.
+ *
+ * @param root what the value is called
+ */
+export function compareJsonTexts(expected: string, actual: string, root: string): Comparison[] | undefined {
+  const [wanted, found] = [expected, actual].map((text) => /^\s*[{[]/.test(text) ? parse(text) : undefined);
+  if (wanted === undefined || found === undefined) return undefined;
+  const comparisons = compareJson(wanted, found, { keys: "exact", root });
+  return comparisons.some(({ matches }) => !matches) ? comparisons : undefined;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 interface Place {
@@ -90,11 +111,17 @@ function compareInto(found: Comparison[], place: Place, options: JsonOptions): v
 }
 
 function leaf(expected: unknown, actual: unknown, path: string, name: string, options: JsonOptions): Comparison {
+  const matches = matchesJson(expected, actual, options);
+  if (typeof expected === "string" && typeof actual === "string" && !isSensitiveName(name)) {
+    // What is common to long texts would hide where they differ.
+    const [wanted, found] = excerpts(JSON.stringify(expected), JSON.stringify(actual), MAX_PRINTED);
+    return { field: path, expected: wanted, actual: found, matches };
+  }
   return {
     field: path,
     expected: expected === undefined ? "absent" : describeValue(expected, name),
     actual: actual === undefined ? undefined : describeValue(actual, name),
-    matches: matchesJson(expected, actual, options),
+    matches,
   };
 }
 

@@ -10,7 +10,7 @@ import { didYouMean } from "../suggest.ts";
 import { asAsymmetric } from "./asymmetric.ts";
 import { describeFunction, describeValue, isRegExp, shorten } from "./describe.ts";
 import { excerpts } from "./excerpt.ts";
-import { compareJson, matchesJson } from "./json.ts";
+import { compareJson, compareJsonTexts, matchesJson } from "./json.ts";
 import type { Comparison, MatchedMessage, MessageMatcher, MessageShape } from "./types.ts";
 import { found } from "./value.ts";
 
@@ -94,6 +94,8 @@ function textPart(wanted: TextMatcher): Part {
   return {
     matches: ({ text }) => fits(text),
     compare: ({ text }) => {
+      const leaves = typeof wanted === "string" && text !== wanted ? compareJsonTexts(wanted, text, "json") : undefined;
+      if (leaves !== undefined) return leaves;
       const [expected, actual] = typeof wanted === "string"
         ? excerpts(printable(wanted), printable(text))
         : [describeValue(wanted), shorten(printable(text), 300)];

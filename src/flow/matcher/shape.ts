@@ -97,12 +97,15 @@ function wrong(part: string, value: unknown, where: string, accepted: string): O
   return new OptionsError(`${where}: ${part} ${describeValue(value)} is not valid: ${accepted} is accepted`);
 }
 
+/** Whoever wrote a long text knows it by its beginning. */
+const LONGEST_STRING = 80;
+
 /** `{ method: "POST", json: { qty: 2 } }` on one line, without credentials. */
 function describeShape(shape: RequestShape): string {
   const shown: Record<string, unknown> = withoutSecrets(shape);
   if (typeof shape.url === "string") shown["url"] = redactUrl(shape.url);
   if (shape.response !== undefined) shown["response"] = withoutSecrets(shape.response);
-  const text = describeValue(shown);
+  const text = describeValue(shown, "", LONGEST_STRING);
   return text === "{}" ? "any request" : text.length <= 300 ? text : `${text.slice(0, 299)}…`;
 }
 
