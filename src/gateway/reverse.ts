@@ -6,14 +6,14 @@
 import { OptionsError } from "../flow/error.ts";
 import { describeValue } from "../flow/matcher/describe.ts";
 import { list, secret as secretText, shape, text } from "../options/schema.ts";
-import { setForwarding, type Traversal, withoutForwarding } from "./forwarding_fields.ts";
+import { setForwarding, type Traversal, withoutForwarding } from "./forwarding/fields.ts";
 import type { Handler, HandlerInfo } from "./handler.ts";
-import { addressOf, compileTrusted, type Trusted } from "./peer_address.ts";
+import { addressOf, compileTrusted, type Trusted } from "./forwarding/peer_address.ts";
 import { checkPrefix } from "./prefix.ts";
 import { refusal } from "./refusal.ts";
-import { type Places, rewriteBack, under } from "./rewrite_back.ts";
+import { type Places, rewriteBack, under } from "./forwarding/rewrite_back.ts";
 import { send, SEND_CHECKS, type SendOptions } from "./send.ts";
-import { sign } from "./signature.ts";
+import { sign } from "./forwarding/signature.ts";
 
 /** What {@linkcode reverse} takes. */
 export interface ReverseOptions extends SendOptions {

@@ -4,11 +4,11 @@
  * @module
  */
 import net from "node:net";
-import { bareHost } from "../flow/authority.ts";
-import { OptionsError } from "../flow/error.ts";
-import { describeValue } from "../flow/matcher/describe.ts";
-import { compileNoProxy } from "../wire/outbound/proxy/no_proxy.ts";
-import type { HandlerInfo } from "./handler.ts";
+import { bareHost } from "../../flow/authority.ts";
+import { OptionsError } from "../../flow/error.ts";
+import { describeValue } from "../../flow/matcher/describe.ts";
+import { compileNoProxy } from "../../wire/outbound/proxy/no_proxy.ts";
+import type { HandlerInfo } from "../handler.ts";
 
 /** Whether an address is one of those that are trusted. */
 export type Trusted = (address: string | undefined) => boolean;

@@ -65,7 +65,7 @@ export function setForwarding(headers: Headers, origin: Origin, traversal?: Trav
   headers.set("x-forwarded-server", host);
   headers.set("x-forwarded-proto", scheme);
   headers.set("x-forwarded-scheme", scheme);
-  headers.set("x-forwarded-script-name", prefix);
+  if (prefix !== "") headers.set("x-forwarded-script-name", prefix);
   if (username !== undefined) headers.set("x-forwarded-user", encodeURIComponent(username));
   headers.set("forwarded", [before?.forwarded, element(origin)].filter(Boolean).join(", "));
   if (traversal === undefined) return;

@@ -5,7 +5,7 @@
  */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { Buffer } from "node:buffer";
-import { SIGNATURE, SIGNED } from "./forwarding_fields.ts";
+import { SIGNATURE, SIGNED } from "./fields.ts";
 
 /** So many signatures are remembered, that none is good twice. */
 const MAX_REMEMBERED = 10_000;
