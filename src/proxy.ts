@@ -3,12 +3,11 @@
  *
  * @module
  */
-import { withCredentials } from "./client/credentials.ts";
 import { type BrowserOptions, browserOptions } from "./client/browser.ts";
-import { childEnv } from "./client/env.ts";
 import type { WaitOptions } from "./fixture/capture.ts";
 import { close } from "./fixture/close.ts";
 import { configure } from "./fixture/configure.ts";
+import { environment } from "./fixture/environment.ts";
 import { open } from "./fixture/open.ts";
 import { install } from "./fixture/install.ts";
 import { Parts } from "./fixture/parts.ts";
@@ -78,6 +77,8 @@ export class Proxy implements AsyncDisposable, FlowPlayer {
     readonly cert: string;
     /** A file that holds it. */
     readonly path: string;
+    /** The same as a PKCS#12 trust store, for Java: a file too. Its password is `changeit`. */
+    readonly trustStore: string;
     /** SHA-256 of the public key of the leaf certificates, base64: for Chromium's `--ignore-certificate-errors-spki-list`. */
     readonly spki: string;
   };
@@ -159,7 +160,7 @@ export class Proxy implements AsyncDisposable, FlowPlayer {
    * @param base what it is added to; empty by default. `process.env` variables that would win are overridden.
    */
   env(base: Record<string, string | undefined> = {}): Record<string, string> {
-    return childEnv(withCredentials(this.url, this.#parts.settings.auth), this.ca.path, base);
+    return environment(this.#parts, base);
   }
 
   /**

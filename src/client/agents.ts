@@ -7,7 +7,8 @@ import type http from "node:http";
 import type https from "node:https";
 import type { Socket } from "node:net";
 import process from "node:process";
-import type { Duplex } from "node:stream";
+import { type Duplex, PassThrough } from "node:stream";
+import { setImmediate } from "node:timers";
 import type tls from "node:tls";
 import { addressOf, type ProxyAddress, type ProxyLike, upstreamOf } from "./address.ts";
 import { openTunnel, secureTunnel } from "./tunnel.ts";
@@ -53,7 +54,7 @@ export interface IdleSockets {
   reuse(socket: Duplex): void;
 }
 
-type Created = (error: Error | null, stream?: Duplex) => void;
+type Failed = (error: Error) => void;
 
 const ours = new WeakSet<http.Agent>();
 
@@ -79,7 +80,15 @@ export function tunnelAgent(
   agent.createConnection = (options, created) => {
     const { ca, proxy } = address();
     const secure = (socket: Socket) => secureTunnel(socket, options as tls.ConnectionOptions, ca);
-    connect({ ca, proxy }, options, protocol === "https" ? secure : (socket) => socket, created as Created | undefined);
+    const place = new Place(agent, options);
+    connect({ ca, proxy }, options, protocol === "https" ? secure : (socket) => socket).then((socket) => {
+      place.leave();
+      created?.(null, socket);
+    }, (error) => {
+      place.leave();
+      (created as Failed | undefined)?.(error);
+      place.next();
+    });
     return undefined;
   };
   if (idle !== undefined) watchIdle(agent, idle);
@@ -98,12 +107,59 @@ function watchIdle(agent: http.Agent, idle: IdleSockets): void {
   };
 }
 
-function connect(
+/**
+ * Counts a connection that is being made, as the agent counts those that it has: otherwise requests that begin together would all
+ * be below its `maxSockets`.
+ */
+class Place {
+  readonly #agent: Counted;
+  readonly #options: https.RequestOptions;
+  readonly #name: string;
+  readonly #placeholder: Duplex = new PassThrough();
+
+  constructor(agent: http.Agent, options: https.RequestOptions) {
+    this.#agent = agent as unknown as Counted;
+    this.#options = options;
+    this.#name = agent.getName(options);
+    (this.#agent.sockets[this.#name] ??= []).push(this.#placeholder);
+  }
+
+  /** To be called before the agent is given the connection. */
+  leave(): void {
+    const { sockets } = this.#agent;
+    const rest = sockets[this.#name]?.filter((it) => it !== this.#placeholder) ?? [];
+    if (rest.length > 0) sockets[this.#name] = rest;
+    else delete sockets[this.#name];
+  }
+
+  /** There is no connection: requests that have waited for this one try again, which the agent would not see to. */
+  next(): void {
+    setImmediate(() => {
+      const { requests } = this.#agent;
+      // The one that has failed may be among them.
+      const waiting = requests[this.#name]?.filter((it) => !it.destroyed);
+      if (waiting === undefined) return;
+      if (waiting.length === 0) delete requests[this.#name];
+      else {
+        requests[this.#name] = waiting;
+        this.#agent.removeSocket(this.#placeholder, this.#options);
+      }
+    });
+  }
+}
+
+/** What agents keep, without the types that say it cannot be changed. */
+interface Counted {
+  sockets: Record<string, Duplex[]>;
+  requests: Record<string, http.ClientRequest[]>;
+  removeSocket(socket: Duplex, options: https.RequestOptions): void;
+}
+
+async function connect(
   address: ProxyAddress,
   { host, hostname, port, timeout }: http.ClientRequestArgs,
   use: (socket: Socket) => Duplex,
-  created: Created | undefined,
-): void {
+): Promise<Duplex> {
   const target = { hostname: host ?? hostname ?? "localhost", port: Number(port) };
-  openTunnel(address, target, { timeout }).then(use).then((it) => created?.(null, it), created);
+  return use(await openTunnel(address, target, { timeout }));
 }

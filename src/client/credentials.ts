@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 
 /** A name and a password. */
 export interface Credentials {
@@ -17,11 +16,6 @@ export interface Credentials {
 export function withCredentials(url: string, auth: Credentials | undefined): string {
   if (auth === undefined) return url;
   return url.replace("://", `://${encode(auth.username)}:${encode(auth.password)}@`);
-}
-
-/** The value of Proxy-Authorization (RFC 7617). */
-export function basicToken({ username, password }: Credentials): string {
-  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
 }
 
 // Shells and some clients read these characters in a way of their own.

@@ -3,17 +3,29 @@
  *
  * @module
  */
+import { parseProxyUrl } from "../wire/outbound/proxy/mod.ts";
+import { javaOptions } from "./java.ts";
+
+/** The files that clients are pointed at. */
+export interface CaFiles {
+  /** The certificate of the authority, PEM. */
+  readonly pem: string;
+  /** The same as a PKCS#12 trust store with the password `changeit`, for Java; without it Java is not pointed at the proxy. */
+  readonly trustStore?: string;
+  /** Start-up file for wget, which reads no variable for certificates; without it wget does not trust the proxy. */
+  readonly wgetrc?: string;
+}
 
 /**
  * Variables that point clients at a proxy and make them trust its authority. Every one is set, also those that one client alone
- * reads: one inherited from the parent would win otherwise. `base` comes first and is overridden.
+ * reads: one inherited from the parent would win otherwise. `base` comes first and is overridden; Java's options are added to.
  *
  * @param url of the proxy
- * @param caPath a PEM file with the certificate of the authority
+ * @throws {OptionsError} the URL cannot be read
  */
 export function childEnv(
   url: string,
-  caPath: string,
+  { pem, trustStore, wgetrc }: CaFiles,
   base: Record<string, string | undefined> = {},
 ): Record<string, string> {
   const env: Record<string, string> = {};
@@ -23,7 +35,13 @@ export function childEnv(
   // Whatever the parent leaves out of its proxy, the test wants to see.
   env["no_proxy"] = env["NO_PROXY"] = "";
   env["NODE_USE_ENV_PROXY"] = "1";
-  for (const name of CA_VARIABLES) env[name] = caPath;
+  for (const name of CA_VARIABLES) env[name] = pem;
+  if (wgetrc !== undefined) env["WGETRC"] = wgetrc;
+  if (trustStore !== undefined) {
+    const own = javaOptions(parseProxyUrl(url, "proxy"), trustStore).map(quoted);
+    // Of options that are given twice Java takes the last.
+    env["JAVA_TOOL_OPTIONS"] = [...(env["JAVA_TOOL_OPTIONS"] ? [env["JAVA_TOOL_OPTIONS"]] : []), ...own].join(" ");
+  }
   return env;
 }
 
@@ -35,4 +53,14 @@ const CA_VARIABLES = [
   "REQUESTS_CA_BUNDLE",
   "CURL_CA_BUNDLE",
   "GIT_SSL_CAINFO",
+  // Those of tools that come before the others: pip, the AWS tools, cargo, gRPC.
+  "PIP_CERT",
+  "AWS_CA_BUNDLE",
+  "CARGO_HTTP_CAINFO",
+  "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
 ];
+
+/** As JAVA_TOOL_OPTIONS is read: white space divides it, but for what is in quotes. */
+function quoted(option: string): string {
+  return /\s/.test(option) ? `"${option}"` : option;
+}

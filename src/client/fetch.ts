@@ -5,7 +5,12 @@
  */
 import { Buffer } from "node:buffer";
 import process from "node:process";
-import { basicToken, type Credentials, withCredentials } from "./credentials.ts";
+import type { Dispatcher } from "undici";
+import { type ProxyAddress, upstreamOf } from "./address.ts";
+import { tunnelDispatcher } from "./dispatcher.ts";
+import { bunOptions, denoOptions } from "./runtime_options.ts";
+import { trustedWith } from "./tunnel.ts";
+import { withoutProxyVariables } from "./without_env.ts";
 
 /** A `fetch` with a proxy of its own. */
 export interface ProxyFetch {
@@ -16,21 +21,22 @@ export interface ProxyFetch {
 }
 
 /**
- * A `fetch` that goes through the proxy at `url` and trusts `ca` (PEM) besides the well-known authorities.
+ * A `fetch` that goes through a proxy and trusts its authority besides the well-known ones. Without a proxy it goes to the servers, whatever
+ * the environment says.
  *
- * @param auth what the proxy asks of its clients
+ * @throws {OptionsError} the URL of the proxy cannot be read
  */
-export function proxyFetch(url: string, ca: string, auth?: Credentials): Promise<ProxyFetch> {
-  if ("Deno" in globalThis) return Promise.resolve(denoFetch(url, ca, auth));
-  if (process.versions["bun"] !== undefined) return Promise.resolve(bunFetch(url, ca, auth));
-  return nodeFetch(url, ca, auth);
+export async function proxyFetch(address: Partial<ProxyAddress>): Promise<ProxyFetch> {
+  if (address.proxy !== undefined) upstreamOf(address as ProxyAddress);
+  if ("Deno" in globalThis) return denoFetch(address);
+  if (process.versions["bun"] !== undefined) return bunFetch(address);
+  return await nodeFetch(address);
 }
 
-// undici is Node's own fetch as a package: the one that is built in cannot be given a proxy of its own.
-async function nodeFetch(url: string, ca: string, auth?: Credentials): Promise<ProxyFetch> {
+// undici is Node's own fetch as a package: the one that is built in takes no dispatcher of another version for granted.
+async function nodeFetch(address: Partial<ProxyAddress>): Promise<ProxyFetch> {
   const undici = await import("undici");
-  const token = auth && { token: basicToken(auth) };
-  const dispatcher = new undici.ProxyAgent({ uri: url, requestTls: { ca }, ...token });
+  const dispatcher = await dispatcherFor(address);
   return {
     fetch: async (input, init) => {
       const [target, options] = await unpack(input, init);
@@ -41,18 +47,27 @@ async function nodeFetch(url: string, ca: string, auth?: Credentials): Promise<P
   };
 }
 
-function denoFetch(url: string, ca: string, auth?: Credentials): ProxyFetch {
-  const client = Deno.createHttpClient({ proxy: { url, ...(auth && { basicAuth: auth }) }, caCerts: [ca] });
+async function dispatcherFor({ proxy, ca }: Partial<ProxyAddress>): Promise<Dispatcher> {
+  if (proxy !== undefined) return await tunnelDispatcher(() => ({ proxy, ca }));
+  const { Agent } = await import("undici");
+  return new Agent({ connect: ca === undefined ? {} : { ca: trustedWith(ca) } });
+}
+
+function denoFetch(address: Partial<ProxyAddress>): ProxyFetch {
+  const { proxy, ca } = address;
+  const options = proxy === undefined ? { caCerts: ca === undefined ? [] : [ca] } : denoOptions({ proxy, ca });
+  const client = withoutProxyVariables(() => Deno.createHttpClient(options));
   return {
     fetch: (input, init) => fetch(input, { ...init, client } as RequestInit),
     close: () => client.close(),
   };
 }
 
-function bunFetch(url: string, ca: string, auth?: Credentials): ProxyFetch {
-  const options = { proxy: withCredentials(url, auth), tls: { ca } };
+function bunFetch(address: Partial<ProxyAddress>): ProxyFetch {
+  const { proxy, ca } = address;
+  const options = proxy === undefined ? (ca === undefined ? {} : { tls: { ca } }) : bunOptions({ proxy, ca });
   return {
-    fetch: (input, init) => fetch(input, { ...init, ...options }),
+    fetch: (input, init) => withoutProxyVariables(() => fetch(input, { ...init, ...options })),
     close: () => {},
   };
 }

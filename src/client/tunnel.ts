@@ -87,10 +87,15 @@ const CONTEXTS_KEPT = 8;
 function contextFor(ca: string | undefined): tls.SecureContext {
   const known = contexts.get(ca ?? "");
   if (known !== undefined) return known;
-  const context = tls.createSecureContext(ca === undefined ? {} : { ca: [...wellKnown(), ca] });
+  const context = tls.createSecureContext(ca === undefined ? {} : { ca: trustedWith(ca) });
   if (contexts.size >= CONTEXTS_KEPT) contexts.delete(contexts.keys().next().value!);
   contexts.set(ca ?? "", context);
   return context;
+}
+
+/** The well-known authorities, and one more. */
+export function trustedWith(ca: string): string[] {
+  return [...wellKnown(), ca];
 }
 
 function wellKnown(): readonly string[] {

@@ -38,19 +38,19 @@ function occupy(place: symbol, current: () => Installation | undefined): () => v
   }
   // A copy that is loaded from now on takes what it finds for good: then there must be something when this is over.
   let found = false;
+  const get = () => {
+    found = true;
+    return ours;
+  };
   Object.defineProperty(globalThis, place, {
     configurable: true,
     enumerable: false,
-    get: () => {
-      found = true;
-      return ours;
-    },
+    get,
     set: (value) =>
       Object.defineProperty(globalThis, place, { value, configurable: true, enumerable: false, writable: true }),
   });
   return () => {
-    const now = Object.getOwnPropertyDescriptor(globalThis, place);
-    if (now?.get?.() !== ours) return;
+    if (Object.getOwnPropertyDescriptor(globalThis, place)?.get !== get) return;
     if (found) Object.defineProperty(globalThis, place, { value: ours, configurable: true, writable: true });
     else delete shared[place];
   };

@@ -11,6 +11,7 @@ import type { ProxyAddress } from "../address.ts";
 import { type IdleSockets, tunnelAgent } from "../agents.ts";
 import { tunnelDispatcher } from "../dispatcher.ts";
 import { denoOptions } from "../runtime_options.ts";
+import { withoutProxyVariables } from "../without_env.ts";
 
 /** The proxy that clients are pointed at. */
 export interface InstallTarget {
@@ -65,7 +66,8 @@ export class Installation implements IdleSockets {
     const address = this.address;
     if (this.#client?.proxy !== address.proxy) {
       this.#client?.client.close();
-      this.#client = { client: Deno.createHttpClient(denoOptions(address)), proxy: address.proxy };
+      const client = withoutProxyVariables(() => Deno.createHttpClient(denoOptions(address)));
+      this.#client = { client, proxy: address.proxy };
     }
     return this.#client.client;
   }

@@ -14,6 +14,7 @@ import { LruMap } from "./lru.ts";
 import { type CertificateName, certificateName } from "./names.ts";
 import { createSecureServer, type SecureServerOptions, serverKey } from "./secure_server.ts";
 import { temporaryFile } from "./temporary_file.ts";
+import { encodeTrustStore } from "./trust_store.ts";
 
 /** A private key and a certificate chain, as PEM. */
 export interface Leaf {
@@ -31,6 +32,8 @@ export interface CertificateAuthority {
    * and removed when the process exits; the private key is never in it.
    */
   readonly path: string;
+  /** The same as a PKCS#12 trust store, for Java, with the password `changeit`: a temporary file too. */
+  readonly trustStore: string;
   /** The base64 SHA-256 of the leaf key, as Chromium's `--ignore-certificate-errors-spki-list` takes it. */
   readonly spki: string;
   /**
@@ -43,6 +46,9 @@ export interface CertificateAuthority {
   /** The TLS server that answers for a name. It does not listen: give it connections with `acceptTls()`. Throws as `leaf()`. */
   secureServer(name: string, options?: SecureServerOptions): Server;
 }
+
+/** The one of Java's own trust stores: what is public needs no secret. */
+export const TRUST_STORE_PASSWORD = "changeit";
 
 /** How many names an authority remembers at most. */
 export const NAMES_KEPT = 1000;
@@ -67,6 +73,7 @@ export class Authority implements CertificateAuthority {
   readonly #leaves: LruMap<string, KeptLeaf>;
   readonly #servers: LruMap<string, { leaf: Leaf; server: Server }>;
   #path: string | undefined;
+  #trustStore: string | undefined;
   #sameForAll: readonly Uint8Array[] | undefined;
 
   /** @param options `path`: the file that already holds the certificate; `clock` and `capacity`: for tests */
@@ -82,6 +89,10 @@ export class Authority implements CertificateAuthority {
 
   get path(): string {
     return this.#path ??= temporaryFile("ca.pem", this.cert);
+  }
+
+  get trustStore(): string {
+    return this.#trustStore ??= temporaryFile("ca.p12", encodeTrustStore(this.#der, this.cert, TRUST_STORE_PASSWORD));
   }
 
   leaf(name: string): Leaf {

@@ -18,17 +18,17 @@ let folder: string | undefined;
 let files = 0;
 
 /**
- * Writes text to a file in a folder that only this user can enter, removed when the process exits.
+ * Writes a file into a folder that only this user can enter, removed when the process exits.
  *
  * @param name its name; a number is put in front of it
  * @returns the path of the file
  * @throws {FlowtapeError} `CA_FILE` when it cannot be written
  */
-export function temporaryFile(name: string, text: string): string {
+export function temporaryFile(name: string, content: string | Uint8Array): string {
   try {
     folder ??= makeFolder();
     const file = join(folder, `${++files}-${name}`);
-    writeFileSync(file, text, { mode: 0o644 });
+    writeFileSync(file, content, { mode: 0o600 });
     return file;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);

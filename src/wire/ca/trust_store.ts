@@ -28,8 +28,12 @@ const ITERATIONS = 10_000;
  *
  * @param name what the certificate is called in it
  */
-export async function trustStore(pem: string, password: string, name = "flowtape"): Promise<Buffer> {
-  const der = new Der(await loadAsn1());
+export async function trustStore(pem: string, password: string, name?: string): Promise<Buffer> {
+  return encodeTrustStore(new Der(await loadAsn1()), pem, password, name);
+}
+
+/** The same, where the codec has been loaded. */
+export function encodeTrustStore(der: Der, pem: string, password: string, name = "flowtape"): Buffer {
   const [certificate] = pemBlocks(pem).filter(({ label }) => label === "CERTIFICATE").map(pemBytes);
   if (certificate === undefined) throw new Error("the PEM text holds no certificate");
   const bag = der.sequence(
