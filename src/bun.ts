@@ -5,14 +5,14 @@
  */
 import * as runner from "bun:test";
 import { type FlowtapeMatchers, matchers } from "./expect/matchers.ts";
-import type { Source } from "./expect/source.ts";
+import type { GivenFlow, Source } from "./expect/source.ts";
 import type { Proxy } from "./proxy.ts";
 import { readArguments } from "./runner/arguments.ts";
 import type { FixtureOptions, FixtureTape, NamedTapeOptions } from "./runner/options.ts";
 import { SlugBook } from "./runner/tape_name.ts";
 import { messageOf, openTestProxy, type Outcome, settled, type TestInfo, type TestProxy } from "./runner/test_proxy.ts";
 
-export type { FixtureOptions, FixtureTape, FlowtapeMatchers, NamedTapeOptions, Source };
+export type { FixtureOptions, FixtureTape, FlowtapeMatchers, GivenFlow, NamedTapeOptions, Source };
 
 /** How Bun runs a test. */
 export interface BunTestOptions {
@@ -111,12 +111,15 @@ export const describe: Describe = Object.assign(block(runner.describe), {
 
 runner.expect.extend(matchers as never);
 
+/** What the matchers of flowtape look at: a proxy, flows, or one flow. */
+export type Looked = Source | GivenFlow;
+
 /** Bun's `expect`, which knows what a proxy received. */
 export type FlowtapeExpect =
-  & typeof runner.expect
-  & ((source: Source) => FlowtapeMatchers & { readonly not: FlowtapeMatchers });
+  & ((given: Looked) => ReturnType<typeof runner.expect> & FlowtapeMatchers & { readonly not: FlowtapeMatchers })
+  & typeof runner.expect;
 
-/** Bun's `expect` with {@linkcode FlowtapeMatchers} for a proxy or a `FlowSet`. */
+/** Bun's `expect` with {@linkcode FlowtapeMatchers} for a proxy, a `FlowSet` or a flow. */
 export const expect: FlowtapeExpect = runner.expect as FlowtapeExpect;
 
 /** The blocks around the tests that are being defined. */

@@ -7,11 +7,12 @@ import * as runner from "node:test";
 import process from "node:process";
 import type { Proxy } from "./proxy.ts";
 import { readArguments } from "./runner/arguments.ts";
+import { type FlowtapeAsserts, registerAsserts, withAsserts } from "./runner/node_assert.ts";
 import type { FixtureOptions, FixtureTape, NamedTapeOptions } from "./runner/options.ts";
 import { loneSlug } from "./runner/tape_name.ts";
 import { messageOf, openTestProxy, type Outcome, settled, type TestInfo } from "./runner/test_proxy.ts";
 
-export type { FixtureOptions, FixtureTape, NamedTapeOptions };
+export type { FixtureOptions, FixtureTape, FlowtapeAsserts, NamedTapeOptions };
 
 /** Options of {@linkcode test}: those of `startProxy()`, and how Node runs the test. */
 export interface ProxyTestOptions extends FixtureOptions {
@@ -20,7 +21,12 @@ export interface ProxyTestOptions extends FixtureOptions {
 }
 
 /** What a test is given: the test context of `node:test`, and the proxy. The contexts of its subtests have it, too. */
-export type ProxyTestContext = runner.TestContext & { readonly proxy: Proxy };
+export type ProxyTestContext = runner.TestContext & {
+  /** The proxy of this test. */
+  readonly proxy: Proxy;
+  /** The assertions of flowtape are here, too: `t.assert.received(t.proxy, "/orders")`. `t.plan()` counts them since Node 22.14. */
+  readonly assert: runner.TestContext["assert"] & FlowtapeAsserts;
+};
 
 /** A test with a proxy. */
 export type ProxyTestFunction = (t: ProxyTestContext) => void | Promise<void>;
@@ -49,11 +55,11 @@ export interface ProxyTest extends DefineProxyTest {
  *
  * ```ts ignore
  * import { test } from "flowtape/node";
- * import { assertReceived, respond } from "flowtape";
+ * import { respond } from "flowtape";
  *
  * test("a declined card is reported", { rules: [["POST *", respond({ status: 402 })]] }, async (t) => {
  *   await t.proxy.fetch("https://pay.test/charges", { method: "POST" });
- *   assertReceived(t.proxy, "POST https://pay.test/charges");
+ *   t.assert.received(t.proxy, "POST https://pay.test/charges");
  * });
  * ```
  */
@@ -68,6 +74,8 @@ export const it: ProxyTest = test;
 
 /** The same as {@linkcode test}, for files that import the one of `node:test` as well. */
 export const proxyTest: ProxyTest = test;
+
+registerAsserts();
 
 function defining(preset: runner.TestOptions): DefineProxyTest {
   return (name: string, second: ProxyTestOptions | ProxyTestFunction, third?: ProxyTestFunction) => {
@@ -121,7 +129,7 @@ function withProxy(t: runner.TestContext, proxy: Proxy, failed: (outcome: Outcom
       "name",
       { value: body.name },
     );
-  return Object.assign(t, { test: subtest as runner.TestContext["test"], proxy });
+  return Object.assign(withAsserts(t), { test: subtest as runner.TestContext["test"], proxy }) as ProxyTestContext;
 }
 
 /** What Node knows: tests that took too long, or that did not do what they had planned. */

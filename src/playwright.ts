@@ -29,7 +29,7 @@ import {
   type TestType,
 } from "@playwright/test";
 import { type FlowtapeMatchers, matchers } from "./expect/matchers.ts";
-import type { Source } from "./expect/source.ts";
+import type { GivenFlow, Source } from "./expect/source.ts";
 import { type Proxy, startProxy } from "./proxy.ts";
 import { respond } from "./rules/mod.ts";
 import type { FixtureOptions, FixtureTape, NamedTapeOptions } from "./runner/options.ts";
@@ -37,7 +37,7 @@ import { trustInProcess } from "./runner/process_trust.ts";
 import { loneSlug } from "./runner/tape_name.ts";
 import { oneError, openTestProxy, type Outcome, type Report, type TestProxy } from "./runner/test_proxy.ts";
 
-export type { FixtureOptions, FixtureTape, FlowtapeMatchers, NamedTapeOptions, Source };
+export type { FixtureOptions, FixtureTape, FlowtapeMatchers, GivenFlow, NamedTapeOptions, Source };
 
 /** What {@linkcode test} adds to the fixtures of Playwright. */
 export interface Fixtures {
@@ -117,24 +117,53 @@ export const test: TestType<
   },
 });
 
-baseExpect.extend(matchers as never);
+/** What the matchers of flowtape look at: a proxy, flows, or one flow. */
+export type Looked = Source | GivenFlow;
+
+/** What `expect(flowtape)` gives: Playwright's own matchers and those of flowtape. */
+export type FlowtapeAssertion = ReturnType<Expect> & FlowtapeMatchers & {
+  /** Turns the next matcher around. */
+  readonly not: FlowtapeMatchers;
+};
 
 /** Playwright's `expect`, which knows what a proxy received. */
 export type FlowtapeExpect =
-  & ((source: Source, message?: string) => FlowtapeMatchers & { readonly not: FlowtapeMatchers })
+  & ((given: Looked, message?: string) => FlowtapeAssertion)
+  & {
+    /** A failure does not end the test. */
+    soft(given: Looked, message?: string): FlowtapeAssertion;
+    /** Tries again until it holds. */
+    poll(given: () => Looked, options?: PollOptions): FlowtapeMatchers<Promise<void>>;
+  }
   & Expect;
 
-/** Playwright's `expect` with {@linkcode FlowtapeMatchers} for a proxy or a `FlowSet`. */
-export const expect: FlowtapeExpect = baseExpect as FlowtapeExpect;
+/** How often, and how long, `expect.poll()` tries. */
+export interface PollOptions {
+  /** In front of the message of a failure. */
+  message?: string;
+  /** Milliseconds; 5,000 by default. */
+  timeout?: number;
+  /** Milliseconds between two tries, one after the other. */
+  intervals?: number[];
+}
 
-/** A browser asks for it on its own, at a time of its own: on a tape it would be there or not. Rules of the user come first. */
-const favicon = [{ path: "/favicon.ico" }, respond({ status: 404 })] as const;
+/** Playwright's `expect` with {@linkcode FlowtapeMatchers} for a proxy, a `FlowSet` or a flow. */
+export const expect: FlowtapeExpect = baseExpect.extend(matchers as never) as unknown as FlowtapeExpect;
+
+/**
+ * What a browser asks for on its own, at a time of its own: on a tape it would be there or not. Rules of the user come first.
+ */
+const ofTheBrowser = [
+  [{ path: "/favicon.ico" }, respond({ status: 404 })],
+  // After an error of a certificate Chromium wants to know whether it has to log in somewhere.
+  ["http://connectivitycheck.gstatic.com/generate_204", respond({ status: 204 })],
+] as const;
 
 function open(options: FixtureOptions, test: RunningTest, context = 1): Promise<TestProxy> {
   const [, ...names] = test.titlePath;
   const slug = `${loneSlug(names)}${context === 1 ? "" : `--context-${context}`}`;
   const report = options.report === false ? false : test.outputPath("flowtape-report");
-  const rules = [...options.rules ?? [], favicon];
+  const rules = [...options.rules ?? [], ...ofTheBrowser];
   return openTestProxy({ ...options, report, rules }, { file: test.file, slug, title: names.join(" > ") });
 }
 

@@ -14,10 +14,10 @@
  *
  * @module
  */
-import type { Assertion, ExpectStatic, TestAPI, TestContext } from "vitest";
-import { expect as baseExpect, test as baseTest } from "vitest";
+import type { Assertion, ExpectPollOptions, ExpectStatic, TestAPI, TestContext } from "vitest";
+import * as vitest from "vitest";
 import { type FlowtapeMatchers, matchers } from "./expect/matchers.ts";
-import type { Source } from "./expect/source.ts";
+import type { GivenFlow, Source } from "./expect/source.ts";
 import { OptionsError } from "./flow/error.ts";
 import type { Proxy } from "./proxy.ts";
 import type { FixtureOptions, FixtureTape, NamedTapeOptions } from "./runner/options.ts";
@@ -25,7 +25,7 @@ import { SharedProxy } from "./runner/shared_proxy.ts";
 import { oneError, openTestProxy, type Outcome, type Tell } from "./runner/test_proxy.ts";
 import { infoOf, type Test } from "./runner/vitest_task.ts";
 
-export type { FixtureOptions, FixtureTape, FlowtapeMatchers, NamedTapeOptions, Source };
+export type { FixtureOptions, FixtureTape, FlowtapeMatchers, GivenFlow, NamedTapeOptions, Source };
 
 /** What {@linkcode test} adds to vitest's own. */
 export interface Fixtures {
@@ -39,17 +39,17 @@ export interface Fixtures {
 }
 
 /** vitest's `test` with a {@linkcode Fixtures.proxy | proxy}. Tests may run concurrently: nothing is shared between proxies. */
-export const test: TestAPI<Fixtures> = baseTest.extend<Fixtures>({
+export const test: TestAPI<Fixtures> = vitest.test.extend<Fixtures>({
   // "injected" lets a project set them for all its tests: `provide: { proxyOptions: { ... } }` in its configuration.
   proxyOptions: [{}, { injected: true }],
-  proxy: async ({ proxyOptions, task, annotate }, use) => {
+  proxy: async ({ proxyOptions, task }, use) => {
     const outcome = watch(task);
     const own = await openTestProxy(proxyOptions, infoOf(task));
     try {
       await use(own.proxy);
     } finally {
       // A test that has failed says so here; what its fixture waited for does not throw.
-      await own.end(outcome(), tellIn(annotate));
+      await own.end(outcome(), tellIn(task));
     }
   },
 });
@@ -103,7 +103,7 @@ export function sharedTest<Scope extends "file" | "worker">(
     throw new OptionsError(`option scope is ${scope}: "file" or "worker" is accepted`);
   }
   let shared: SharedProxy | undefined;
-  return baseTest.extend({
+  return vitest.test.extend({
     proxy: [async ({}: object, use: (proxy: Proxy) => Promise<void>) => {
       shared = await SharedProxy.open(scope === "worker" ? ofWorker(given) : given, currentFile());
       try {
@@ -114,13 +114,13 @@ export function sharedTest<Scope extends "file" | "worker">(
       }
     }, { scope }],
     // Who uses it: found out without asking for it, as that would start it.
-    proxyOwner: [async ({ task, annotate }: TestContext, use: (nothing: undefined) => Promise<void>) => {
+    proxyOwner: [async ({ task }: TestContext, use: (nothing: undefined) => Promise<void>) => {
       const outcome = watch(task);
       shared?.begin();
       const begun = shared;
       await use(undefined);
       if (begun === undefined) shared?.begin();
-      await shared?.end(infoOf(task), outcome(), tellIn(annotate));
+      await shared?.end(infoOf(task), outcome(), tellIn(task));
     }, { auto: true }],
   } as never) as unknown as SharedTest<Scope>;
 }
@@ -132,7 +132,7 @@ function ofWorker({ tape, ...options }: FixtureOptions): FixtureOptions {
 }
 
 function currentFile(): { file: string; slug: undefined } {
-  return { file: baseExpect.getState().testPath ?? "", slug: undefined };
+  return { file: vitest.expect.getState().testPath ?? "", slug: undefined };
 }
 
 /** How a test ends; what it had failed with before, in an attempt that was repeated, does not count. */
@@ -145,11 +145,18 @@ function watch(task: Test): () => Outcome {
   };
 }
 
-function tellIn(annotate: TestContext["annotate"] | undefined): Tell {
+/** In the output, and attached for reporters that show what is attached to a test. */
+function tellIn(task: TestContext["task"]): Tell {
   return async ({ line, path }) => {
-    // vitest 3.2 and newer.
-    if (annotate === undefined) console.error(line);
-    else await annotate(line, "flowtape", path === undefined ? undefined : { path, contentType: "text/html" });
+    console.error(line);
+    // vitest 4 and newer.
+    const { recordArtifact } = vitest as { recordArtifact?: (task: unknown, artifact: object) => Promise<unknown> };
+    if (path === undefined || recordArtifact === undefined) return;
+    await recordArtifact(task, {
+      type: "flowtape:report",
+      message: line,
+      attachments: [{ path, contentType: "text/html" }],
+    });
   };
 }
 
@@ -159,10 +166,21 @@ export type FlowtapeAssertion = Assertion & FlowtapeMatchers & {
   readonly not: FlowtapeMatchers;
 };
 
+/** What the matchers of flowtape look at: a proxy, flows, or one flow. */
+export type Looked = Source | GivenFlow;
+
 /** vitest's `expect`, which knows what a proxy received. */
-export type FlowtapeExpect = ((source: Source, message?: string) => FlowtapeAssertion) & ExpectStatic;
+export type FlowtapeExpect =
+  & ((given: Looked, message?: string) => FlowtapeAssertion)
+  & {
+    /** A failure does not end the test. */
+    soft(given: Looked, message?: string): FlowtapeAssertion;
+    /** Tries again until it holds. */
+    poll(given: () => Looked, options?: ExpectPollOptions): FlowtapeMatchers<Promise<void>>;
+  }
+  & ExpectStatic;
 
-baseExpect.extend(matchers);
+vitest.expect.extend(matchers);
 
-/** vitest's `expect` with {@linkcode FlowtapeMatchers} for a proxy or a `FlowSet`. */
-export const expect: FlowtapeExpect = baseExpect as FlowtapeExpect;
+/** vitest's `expect` with {@linkcode FlowtapeMatchers} for a proxy, a `FlowSet` or a flow. */
+export const expect: FlowtapeExpect = vitest.expect as FlowtapeExpect;

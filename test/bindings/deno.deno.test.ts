@@ -30,6 +30,8 @@ Deno.test("proxyTest > in a run of deno test", async (t) => {
         "test",
         "--allow-all",
         "--no-check",
+        "--sanitize-ops",
+        "--sanitize-resources",
         `--config=${root("deno.json")}`,
         `--import-map=${root("tools/import_map.json")}`,
         file,
@@ -62,6 +64,22 @@ Deno.test("proxyTest > in a run of deno test", async (t) => {
       expect(output).toContain("records and fails in a step ... FAILED");
       const tapes = await readdir(join(folder, "__tapes__/shop"));
       expect(tapes.filter((name) => name.startsWith("records"))).toEqual(["records-with-a-step-ignored.har"]);
+      expect(tapes).toContain("gives-steps-the-proxy.har");
+    });
+    await t.step("a test that failed leaves a report, and says where", async () => {
+      const reports = await readdir(join(folder, "flowtape-report/shop"));
+      expect(reports.sort()).toEqual([
+        "fails-twice.html",
+        "records-and-fails-in-a-step.html",
+        "records-and-fails.html",
+        "swallows-a-miss.html",
+      ]);
+      expect(output).toContain(`${folder}/flowtape-report/shop/swallows-a-miss.html`);
+      expect(await Deno.readTextFile(join(folder, "flowtape-report/shop/fails-twice.html"))).toContain("first of all");
+    });
+    await t.step("the sanitizers find nothing", () => {
+      expect(output).toContain("FAILED | 4 passed (3 steps) | 4 failed (1 step) | 2 ignored");
+      expect(output).not.toContain("Leaks detected");
     });
     await t.step("two failures are both told", () => {
       expect(output).toContain("AggregateError");
@@ -100,6 +118,15 @@ proxyTest("records with a step ignored", async ({ proxy, step }) => {
   await (await proxy.fetch("${origin}/orders")).text();
   await step({ name: "first", ignore: true, fn: () => {} });
   await step("second", () => {});
+});
+proxyTest("gives steps the proxy", async (t) => {
+  await t.step("first", async (t) => {
+    await (await t.proxy.fetch("${origin}/orders")).text();
+    await t.step("second", (t) => { if (t.proxy.flows.length !== 1) throw new Error("another proxy"); });
+  });
+});
+proxyTest.ignore("not today", () => {
+  throw new Error("this must not run");
 });
 proxyTest("not now", { test: { ignore: true } }, () => {
   throw new Error("this must not run");
