@@ -5,6 +5,7 @@
  */
 import { OptionsError } from "../flow/error.ts";
 import type { HttpFlow } from "../flow/http_flow.ts";
+import { comparisonsOf } from "../flow/matcher/compare.ts";
 import { compile } from "../flow/matcher/compile.ts";
 import { exactOf } from "../flow/matcher/exact.ts";
 import { describeValue, isRegExp } from "../flow/matcher/describe.ts";
@@ -91,6 +92,7 @@ function tupleRule([matcher, action]: [Matcher, Action], place: string): Rule {
     key: compiled.key,
     ...(parts === undefined ? {} : { exact: { parts, plan } }),
     attempt: (flow) => compiled.matches(flow) ? plan.take() : undefined,
+    compare: (flow) => comparisonsOf(compiled, flow),
     ...(compiled.tcp && { attemptTcp: (flow: TcpFlow) => compiled.matches(flow) ? plan.take() : undefined }),
     ...(plan.takeConnect && {
       attemptConnect: (flow: HttpFlow) => compiled.matches(flow) ? plan.takeConnect!() : undefined,

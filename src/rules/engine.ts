@@ -4,6 +4,7 @@
  * @module
  */
 import type { HttpFlow } from "../flow/http_flow.ts";
+import type { Miss } from "../flow/miss.ts";
 import type { FlowResponse } from "../flow/response.ts";
 import type { TcpFlow } from "../flow/tcp_flow.ts";
 import type { Addon } from "../hooks/addon.ts";
@@ -15,6 +16,7 @@ import { doResponseWork, Evaluation, isSettled } from "./evaluate.ts";
 import { isThenable } from "./check.ts";
 import { keepList, stateOf, takeList } from "./flow_state.ts";
 import { Lifeline } from "./lifeline.ts";
+import { missOfRules } from "./nearest_rule.ts";
 import { ruleError } from "./rule.ts";
 import { type Handle, RuleBook, type RuleOptions } from "./rule_book.ts";
 import type { Scenarios } from "./scenarios.ts";
@@ -106,6 +108,11 @@ export class RuleEngine implements Addon {
   /** The scenarios of the rules, by name. */
   get scenarios(): Scenarios {
     return this.#book.scenarios;
+  }
+
+  /** What the rules say of a request that nothing has answered. */
+  missOf(flow: HttpFlow): Miss {
+    return missOfRules(this.#book.list.rules, flow);
   }
 
   /** The head of a request has arrived: whatever changes from now on, the flow sees the rules of now. */

@@ -7,7 +7,7 @@ import { FlowtapeError } from "../flow/error.ts";
 import type { FlowSet } from "../flow/flow_set.ts";
 import type { HttpFlow } from "../flow/http_flow.ts";
 import type { Exact } from "../flow/matcher/exact.ts";
-import type { MatchKey } from "../flow/matcher/types.ts";
+import type { Comparison, MatchKey } from "../flow/matcher/types.ts";
 import type { TcpFlow } from "../flow/tcp_flow.ts";
 import type { Plan, Work } from "./action.ts";
 import type { MswWebSocketHandlerLike } from "./msw/handler.ts";
@@ -41,6 +41,8 @@ export interface Rule {
   attemptTcp?(flow: TcpFlow): Work | undefined;
   /** The MSW handler of WebSockets that it is. */
   readonly webSocket?: MswWebSocketHandlerLike;
+  /** Part by part, why it says yes or no to a request; not every rule knows. */
+  compare?(flow: HttpFlow): Comparison[];
   /** Forgets what has been, when the state is not the engine's own. */
   restore?(): void;
 }

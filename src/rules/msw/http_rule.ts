@@ -7,6 +7,7 @@ import type { HttpFlow } from "../../flow/http_flow.ts";
 import { BodyIncompleteError } from "../../flow/message.ts";
 import type { Work } from "../action.ts";
 import { ensureState } from "../flow_state.ts";
+import { compareHandler } from "../nearest_rule.ts";
 import { platformRequest } from "../platform_request.ts";
 import { answerWithPlatformResponse } from "../platform_response.ts";
 import type { Rule } from "../rule.ts";
@@ -33,6 +34,7 @@ export function mswHttpRule(handler: MswRequestHandlerLike, place: string): Rule
       if (!flow.request.content.complete) throw new BodyIncompleteError("request");
       return attempt(handler, flow, exchange);
     },
+    compare: compareHandler(method, path),
     restore: () => restore(handler),
   };
 }

@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import type { Comparison } from "../../flow/matcher/types.ts";
 import { compareRequests } from "../../flow/compare_requests.ts";
+import { noteMiss } from "../../flow/miss.ts";
 import { rank, renderComparisons } from "../../flow/near_miss.ts";
 import type { FlowRequest } from "../../flow/request.ts";
 import type { TapeEntry } from "../entry.ts";
@@ -47,13 +48,19 @@ export class Explainer {
     const head =
       `Nothing on the tape ${path} matches this request, and in replay mode nothing reaches the network:\n\n` +
       `  ${live.method} ${live.url}\n\n`;
-    if (!this.#exists) return `${head}There is no such tape yet. ${RECORD}\n`;
+    if (!this.#exists) {
+      noteMiss(request, { reason: `there is no tape ${path} yet`, nearest: [], advice: [RECORD_ANEW] });
+      return `${head}There is no such tape yet. ${RECORD}\n`;
+    }
     if (usedUp > 0) {
       const entries = usedUp === 1 ? "The only entry for it has" : `All ${usedUp} entries for it have`;
+      const reason = `${entries[0]!.toLowerCase()}${entries.slice(1)} been replayed`;
+      const again = { text: "to replay them again", code: 'afterLast: "repeat" // or "loop"' };
+      noteMiss(request, { reason, nearest: [], advice: [again, RECORD_ANEW] });
       return `${head}${entries} been replayed. Record the tape again if there should be more, ` +
         `or set afterLast: "repeat" or "loop".\n`;
     }
-    return `${head}${await this.#nearestTo(this.#counting(request))}\n`;
+    return `${head}${await this.#nearestTo(this.#counting(request), request)}\n`;
   }
 
   /** What is compared: without credentials, and as the user normalises it. */
@@ -62,7 +69,8 @@ export class Explainer {
     return normalizer?.copyOf(request, entry) ?? redactRequest(request, this.#redactor);
   }
 
-  async #nearestTo(live: FlowRequest): Promise<string> {
+  /** @param request whose miss it is */
+  async #nearestTo(live: FlowRequest, request: FlowRequest): Promise<string> {
     const candidates = this.#nearest.to(live);
     const requests = new Map<TapeEntry, FlowRequest>();
     for (const entry of candidates) {
@@ -70,11 +78,24 @@ export class Explainer {
     }
     const compare = (entry: TapeEntry) => this.#compare(requests.get(entry)!, live);
     const [best] = rank(candidates, compare, 1);
-    if (best === undefined) return `${candidates.length === 0 ? "The tape is empty. " : ""}${RECORD}`;
-    const { subject, comparisons } = best;
-    return `The nearest is entry ${subject.index}, ${subject.method} ${this.#redactor.url(subject.url)}` +
-      ` (- recorded, + received):\n\n${renderComparisons(comparisons)}\n\n` +
-      this.#advice(comparisons, requests.get(subject)!, live);
+    if (best === undefined) {
+      noteMiss(request, { reason: "nothing on the tape is like it", nearest: [], advice: [RECORD_ANEW] });
+      return `${candidates.length === 0 ? "The tape is empty. " : ""}${RECORD}`;
+    }
+    const { subject, comparisons, closeness } = best;
+    const title = `entry ${subject.index}, ${subject.method} ${this.#redactor.url(subject.url)}`;
+    const option = this.#option(comparisons, requests.get(subject)!, live);
+    noteMiss(request, {
+      nearest: [{ kind: "entry", title, closeness, comparisons }],
+      advice: [
+        ...(option === undefined ? [] : [{ text: "if that difference does not matter", code: `match: ${option}` }]),
+        RECORD_ANEW,
+      ],
+    });
+    return `The nearest is ${title} (- recorded, + received):\n\n${renderComparisons(comparisons)}\n\n` +
+      (option === undefined
+        ? RECORD
+        : `If that difference does not matter: match: ${option}. Otherwise record it anew: mode: "record".`);
   }
 
   /** Only what counts: a part that the options leave out cannot be the reason. */
@@ -102,22 +123,20 @@ export class Explainer {
     return found;
   }
 
-  #advice(comparisons: readonly Comparison[], recorded: FlowRequest, live: FlowRequest): string {
+  /** The option with which the differences would not count. */
+  #option(comparisons: readonly Comparison[], recorded: FlowRequest, live: FlowRequest): string | undefined {
     const { match = {} } = this.#options;
     const differences = comparisons.filter(({ matches }) => !matches);
-    const option = optionFor(differences, match, (as) => {
+    return optionFor(differences, match, (as) => {
       if (!live.content.complete) return false;
       const sign = bodySigner({ ...typeof match.body === "object" ? match.body : {}, as }, this.#redactor);
       return sign(recorded) === sign(live);
     });
-    return option === undefined
-      ? RECORD
-      : `If that difference does not matter: match: ${option}. Otherwise record it anew: ` +
-        `mode: "record".`;
   }
 }
 
 const RECORD = 'To record it, run with mode: "record", or with "auto" where CI is not set.';
+const RECORD_ANEW = { text: "to record it", code: 'mode: "record"' };
 const BODY = /^(?:body|json|form)(?![^.[])/;
 const ORIGIN: readonly OriginPart[] = ["scheme", "host", "port"];
 
