@@ -4,7 +4,7 @@
  * @module
  */
 import { FlowHeaders } from "../../flow/headers.ts";
-import { FlowResponse, reasonOf } from "../../flow/response.ts";
+import { type FlowResponse, reasonOf } from "../../flow/response.ts";
 import { bodyKind } from "../exchange/response_out.ts";
 import { CHUNKED, type Framing, NO_BODY, ofLength, type ResponseHead } from "../http1/head.ts";
 import { checkStatusLine, stripFields } from "../http1/serializer.ts";
