@@ -161,6 +161,8 @@ export interface AnyFlowData {
   readonly pending?: true;
   /** Nothing on the tape matched it. */
   readonly unmatched?: true;
+  /** Its request was sent before, and again by the proxy itself. */
+  readonly sentAgain?: true;
   /** How many messages are missing at the end. */
   readonly omitted?: number;
   readonly messages?: readonly SaidData[];
@@ -205,4 +207,41 @@ export interface FailureData {
   readonly operator?: string;
   readonly expected?: string;
   readonly actual?: string;
+  /** As the test runner compares the two. */
+  readonly diff?: string;
+  /** What an assertion of flowtape knows about it. */
+  readonly details?: DetailsData;
+}
+
+/** What an assertion of flowtape knows about its failure. */
+export interface DetailsData {
+  /** What was asked, such as `received`. */
+  readonly kind: string;
+  /** What was wanted and what was found. */
+  readonly summary: string;
+  /** The flows that it is about: their ids. */
+  readonly flows: readonly string[];
+  /** What came nearest, the nearest first. */
+  readonly nearest: readonly NearestData[];
+  /** What can be done about it. */
+  readonly advice: readonly { readonly text: string; readonly code: string; readonly flow?: string }[];
+}
+
+/** Something that almost fitted. */
+export interface NearestData {
+  readonly kind: string;
+  readonly title: string;
+  /** The id of the flow that it is, or that it was compared with. */
+  readonly flow?: string;
+  /** From 0, nothing fits, to 1. */
+  readonly closeness: number;
+  readonly comparisons: readonly ComparisonData[];
+}
+
+/** One field of a near miss. */
+export interface ComparisonData {
+  readonly field: string;
+  readonly expected: string;
+  readonly actual?: string;
+  readonly matches: boolean;
 }

@@ -4,8 +4,9 @@
  * @module
  */
 import { inspect, stripVTControlCharacters } from "node:util";
+import { failureDetailsOf } from "../expect/details.ts";
 import type { Cleaner } from "./clean.ts";
-import type { FailureData } from "./data.ts";
+import type { DetailsData, FailureData } from "./data.ts";
 import { shortened } from "./limits.ts";
 
 /** How much of a value or message is shown. */
@@ -23,6 +24,7 @@ export function failureOf(failure: unknown, cleaner: Cleaner): FailureData {
     return value === undefined ? {} : { [name]: clean(typeof value === "string" ? value : printed(value)) };
   };
   const message = member(failure, "message");
+  const details = detailsOf(failure, clean);
   const name = member(failure, "name");
   return {
     name: clean(typeof name === "string" && name !== "" ? name : "Failure"),
@@ -31,6 +33,36 @@ export function failureOf(failure: unknown, cleaner: Cleaner): FailureData {
     ...string("operator"),
     ...shown("expected"),
     ...shown("actual"),
+    ...string("diff"),
+    ...(details !== undefined && { details }),
+  };
+}
+
+/** What an assertion of ours has noted about it. */
+function detailsOf(failure: unknown, clean: (text: string) => string): DetailsData | undefined {
+  const details = failureDetailsOf(failure);
+  if (details === undefined) return undefined;
+  return {
+    kind: details.kind,
+    summary: clean(details.summary),
+    flows: details.flows.slice(0, 200).map(({ id }) => id),
+    nearest: details.nearest.slice(0, 20).map(({ kind, title, flow, closeness, comparisons }) => ({
+      kind,
+      title: clean(title),
+      ...(flow !== undefined && { flow }),
+      closeness,
+      comparisons: comparisons.slice(0, 200).map(({ field, expected, actual, matches }) => ({
+        field: shortened(field, 500),
+        expected: clean(expected),
+        ...(actual !== undefined && { actual: clean(actual) }),
+        matches,
+      })),
+    })),
+    advice: details.advice.slice(0, 20).map(({ text, code, flow }) => ({
+      text: clean(text),
+      code: clean(code),
+      ...(flow !== undefined && { flow }),
+    })),
   };
 }
 
@@ -44,7 +76,14 @@ function member(value: unknown, name: string): unknown {
 
 function printed(value: unknown): string {
   try {
-    return inspect(value, { depth: 8, maxArrayLength: 200, maxStringLength: 4096, sorted: true });
+    return inspect(value, {
+      depth: 8,
+      maxArrayLength: 200,
+      maxStringLength: 4096,
+      sorted: true,
+      compact: false,
+      breakLength: 100,
+    });
   } catch {
     return "(cannot be shown)";
   }

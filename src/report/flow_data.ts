@@ -8,6 +8,7 @@ import type { Flow } from "../flow/flow.ts";
 import type { FlowHeaders } from "../flow/headers.ts";
 import type { HttpFlow } from "../flow/http_flow.ts";
 import type { Message } from "../flow/message.ts";
+import { wasSentAgain } from "../flow/sent_again.ts";
 import type { TcpFlow } from "../flow/tcp_flow.ts";
 import type { Cleaner } from "./clean.ts";
 import type {
@@ -20,6 +21,7 @@ import type {
   RequestData,
   ResponseData,
   TcpFlowData,
+  TimingsData,
 } from "./data.ts";
 import { shortened } from "./limits.ts";
 import type { Peers } from "./peers.ts";
@@ -41,7 +43,7 @@ export function flowData(flow: Flow, context: FlowContext): FlowData {
 }
 
 function httpData(flow: HttpFlow, context: FlowContext): HttpFlowData {
-  const { request, response, original, websocket } = flow;
+  const { response, original, websocket } = flow;
   const { cleaner } = context;
   return {
     type: "http",
@@ -87,7 +89,7 @@ function anyData(flow: Flow, { cleaner, peers, unmatched }: FlowContext): AnyFlo
   return {
     id: flow.id,
     source: String(flow.source),
-    timings: { ...flow.timings },
+    timings: timingsOf(flow),
     client: peers.placeOf(client),
     ...(server !== undefined && { server: peers.placeOf(server) }),
     ...(error !== undefined && { error: errorData(error, cleaner) }),
@@ -99,7 +101,13 @@ function anyData(flow: Flow, { cleaner, peers, unmatched }: FlowContext): AnyFlo
     }),
     ...(!flow.done && { pending: true as const }),
     ...(unmatched && { unmatched: true as const }),
+    ...(wasSentAgain(flow) && { sentAgain: true as const }),
   };
+}
+
+/** Of what was read from a tape nobody knows when it happened. */
+function timingsOf({ timings, client }: Flow): TimingsData {
+  return client.host === "tape" && client.port === 0 ? { start: 0 } : { ...timings };
 }
 
 function requestData({ request }: HttpFlow, cleaner: Cleaner): RequestData {

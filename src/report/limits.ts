@@ -22,7 +22,7 @@ export const LIMITS: Required<ReportLimits> = {
 };
 
 /** No header field, name or text of another kind is longer than this in a report. */
-export const MAX_TEXT = 16 * 1024;
+export const MAX_TEXT: number = 16 * 1024;
 
 /** No more messages of a conversation than this are in a report. */
 export const MAX_MESSAGES = 5000;

@@ -1,9 +1,13 @@
+/**
+ * The page of a report: reads the data that stands in it, and shows it.
+ *
+ * @module
+ */
 import { render } from "preact";
-const data = JSON.parse(document.getElementById("data")!.textContent!);
-render(
-  <main>
-    <h1>{data.title}</h1>
-    <pre>{JSON.stringify(data, null, 1)}</pre>
-  </main>,
-  document.getElementById("app")!,
-);
+import type { ReportData } from "../data.ts";
+import { App } from "./app.tsx";
+
+const data = JSON.parse(document.getElementById("data")!.textContent!) as ReportData;
+const place = document.getElementById("app")!;
+place.textContent = "";
+render(<App data={data} />, place);

@@ -1,1 +1,6 @@
-export default {};
+/**
+ * In the page: `node:process`.
+ *
+ * @module
+ */
+export default { env: {} };
