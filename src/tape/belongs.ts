@@ -48,7 +48,7 @@ function ofHttp(flow: HttpFlow): Verdict {
     if (!isEndless(flow, response)) return { kind: "warn", why: error.code };
   }
   // A body that ended too early is cut off as well, but all that came of it is there.
-  const cut = [request, response].find((message) => 
+  const cut = [request, response].find((message) =>
     message && message.content.size > message.content.kept && message.content.overflow === undefined
   );
   if (cut === undefined) return RECORD;

@@ -70,6 +70,7 @@ export class Player {
       options: options.options,
       redactor: options.redactor,
       pace: this.#pace,
+      correlator: this.#correlator,
       unmatched: (flow, explanation) => options.unmatched(flow, explanation),
       log: (entry) => options.log(entry),
     });
@@ -103,8 +104,8 @@ export class Player {
 
   /** The head of a request is there: answers it, or waits for the body. */
   requestHeaders(flow: HttpFlow): Promise<void> | undefined {
-    if (flow.response !== undefined || flow.error !== undefined) return undefined;
     const { request } = flow;
+    if (flow.response !== undefined || flow.error !== undefined) return undefined;
     const spoken = flow.undecided ? undefined : this.#spoken.answer(flow);
     if (spoken !== undefined) return this.#say(flow, spoken);
     const mustBeWhole = this.#index.whole && !request.content.complete;
@@ -137,9 +138,15 @@ export class Player {
     return this.#answer(flow, this.#index.find(flow.request));
   }
 
+  /** A flow begins, whoever answers it. */
+  watch(flow: HttpFlow): void {
+    const { scheme } = flow.request;
+    if (scheme === "ws" || scheme === "wss") this.#correlator.watch(flow);
+  }
+
   /** A flow is over: what its client was given is known. */
   over(flow: Flow): void {
-    if (flow.type === "http") this.#correlator.over(flow);
+    this.#correlator.over(flow);
   }
 
   /** A flow has failed: nobody listens to it any more. */
@@ -149,6 +156,7 @@ export class Player {
 
   /** A raw conversation begins: the tape speaks for the server, if it has one with it. */
   tcpStart(flow: TcpFlow): Promise<void> | undefined {
+    this.#correlator.watch(flow);
     return flow.error === undefined && flow.answer === undefined ? this.#spoken.tcp(flow) : undefined;
   }
 

@@ -67,6 +67,7 @@ export class Steering {
 
   /** The head of a request is there. */
   requestHeaders(flow: HttpFlow): Promise<void> | undefined {
+    this.#with.player?.watch(flow);
     if (isSettled(flow)) return undefined;
     const mode = this.#whenWhole(flow, () => this.#with.modes.of(flow));
     return mode === undefined ? undefined : this.#lead(flow, mode);

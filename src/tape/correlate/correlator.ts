@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import type { FlowRequest } from "../../flow/request.ts";
 import type { FlowResponse } from "../../flow/response.ts";
 import type { TapeEntry } from "../entry.ts";
@@ -16,6 +17,7 @@ import type { Redactor } from "../redact/redactor.ts";
 import { describeLarge, redactRequest } from "../redact/request.ts";
 import type { Bindings } from "./bindings.ts";
 import { looksRandom } from "../redact/random.ts";
+import { Dialogue } from "./dialogue.ts";
 import { edited } from "./edited.ts";
 import { Evidence } from "./evidence.ts";
 import { outlineOfAddress, outlineOfBody } from "./outline_of_request.ts";
@@ -56,6 +58,21 @@ interface Given {
   readonly fields: string;
 }
 
+/** What may be a conversation. */
+interface Conversing {
+  readonly source: string;
+  readonly websocket?: { readonly messages: readonly Heard[] } | undefined;
+  readonly messages?: readonly Heard[];
+}
+
+interface Heard {
+  readonly from: "client" | "server";
+  readonly dropped: boolean;
+  readonly data: Uint8Array;
+}
+
+const MOST_WATCHED = 1000;
+
 /** So many entries of one outline are compared with a request. */
 const MOST_COMPARED = 2000;
 
@@ -70,6 +87,8 @@ export class Correlator {
   readonly #given = new WeakMap<object, Given>();
   // What a request was found to say in place of what is recorded.
   readonly #own = new WeakMap<FlowRequest, Pairs>();
+  // Conversations that others than the tape hold, and how much of each has been looked at.
+  readonly #watched = new Map<Conversing, number>();
   #byAddress: Map<string, TapeEntry[]> | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -84,12 +103,14 @@ export class Correlator {
 
   /** Whether a request that nothing matches as it is may yet be a recorded one, once its body is there. */
   mayMatch(request: FlowRequest): boolean {
-    return this.#on && this.#candidates(this.#asRecorded(request)).length > 0;
+    if (!this.#on) return !this.#with.bindings.none;
+    return this.#candidates(this.#asRecorded(request)).length > 0;
   }
 
   /** The request as it is on the tape, if it differs from an entry only in what is made anew; `undefined` if there is none. */
   recordedForm(request: FlowRequest): Promise<FlowRequest | undefined> {
-    if (!this.#on) return Promise.resolve(undefined);
+    // Secrets of the environment are all that is bound then.
+    if (!this.#on) return Promise.resolve(this.#with.bindings.none ? undefined : this.#asRecorded(request));
     // One after the other: who comes first has the first entry.
     const form = this.#turn.then(() => this.#recordedForm(request));
     this.#turn = form.catch(() => {});
@@ -153,8 +174,10 @@ export class Correlator {
   }
 
   /** A flow is over: what rules have changed in its response, and what servers have sent, is what the client was really given. */
-  over(flow: { readonly response?: FlowResponse | undefined; readonly source: string }): void {
+  over(flow: Conversing & { readonly response?: FlowResponse | undefined }): void {
     if (!this.#on) return;
+    this.#hear(flow);
+    this.#watched.delete(flow);
     const given = this.#given.get(flow);
     const { response } = flow;
     if (response === undefined || !response.content.complete) return;
@@ -171,6 +194,23 @@ export class Correlator {
     }
   }
 
+  /** What servers have said in a conversation since it was looked at. */
+  #hear(flow: Conversing): void {
+    const from = this.#watched.get(flow);
+    if (from === undefined || flow.source === "tape") return;
+    const messages = flow.websocket?.messages ?? flow.messages ?? [];
+    this.#watched.set(flow, messages.length);
+    for (const { from: side, dropped, data } of messages.slice(from)) {
+      if (side === "client" || dropped || data.length > LARGEST_SEEN) continue;
+      this.#with.bindings.see(outlineOf(Buffer.from(data).toString("latin1")).values);
+    }
+  }
+
+  #hasSeen(value: string): boolean {
+    for (const flow of this.#watched.keys()) this.#hear(flow);
+    return this.#with.bindings.hasSeen(value);
+  }
+
   #see(response: FlowResponse): void {
     if (response.content.kept > LARGEST_SEEN) return;
     let text = fieldsOf(response);
@@ -185,6 +225,25 @@ export class Correlator {
   /** Of entries that are the same request but for secrets: those whose secrets are the ones of this request. */
   prefer(entries: readonly TapeEntry[], request: FlowRequest): ReadonlySet<TapeEntry> | undefined {
     return this.#on ? this.#preference.of(entries, request) : undefined;
+  }
+
+  /** The values of a conversation that begins. @param said what its client has said already */
+  dialogue(said: string = ""): Dialogue {
+    const { bindings, options: { match = {} } } = this.#with;
+    const differences = (recorded: Outline, live: Outline, entry: TapeEntry) =>
+      this.#differences([[recorded, live]], entry);
+    return new Dialogue({
+      bindings,
+      on: this.#on,
+      differences: (recorded, live, entry) =>
+        differences(outlineOfBody(recorded, match), outlineOfBody(live, match), entry),
+      differencesIn: (recorded, live, entry) => differences(outlineOf(recorded), outlineOf(live), entry),
+    }, said);
+  }
+
+  /** A conversation may be held with a real server, or with a rule: what that says to the client is known when it is asked for. */
+  watch(flow: Conversing): void {
+    if (this.#on && this.#watched.size < MOST_WATCHED) this.#watched.set(flow, 0);
   }
 
   /** What is bound, for explanations. */
@@ -249,9 +308,11 @@ export class Correlator {
       case "named":
         return true;
       case "issued":
-        return this.#with.bindings.hasSeen(to);
+        return this.#hasSeen(to);
       case "echoed":
-        return !/^(?:GET|HEAD|OPTIONS)$/.test(entry.method) && isDrawn(from) && isDrawn(to);
+        // Of what is said in a conversation nobody knows whether it was before or after.
+        if (entry.kind !== "http" && this.#hasSeen(to)) return true;
+        return (entry.kind !== "http" || !/^(?:GET|HEAD|OPTIONS)$/.test(entry.method)) && isDrawn(from) && isDrawn(to);
       default:
         return false;
     }

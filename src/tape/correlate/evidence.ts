@@ -66,7 +66,8 @@ export class Evidence {
     if (kept !== undefined) return kept;
     const headers = entry.responseHeaders;
     let text = Array.from(headers, ([, value]) => value).join("\n");
-    const isLarge = Number(headers.get("content-length")) > LARGEST ||
+    if (entry.kind !== "http") text += `\n${await textOfServer(entry)}`;
+    const isLarge = entry.kind !== "http" || Number(headers.get("content-length")) > LARGEST ||
       /^(?:image|audio|video|font)\//.test(headers.get("content-type") ?? "");
     const response = given ?? (isLarge ? undefined : await entry.response());
     const content = response?.content;
@@ -89,11 +90,19 @@ export class Evidence {
     let bytes = 0;
     for (const i of places) {
       const entry = this.#entries[i];
-      if (entry === undefined || entry.kind !== "http") continue;
+      if (entry === undefined) continue;
       const text = await this.textOf(entry).catch(() => "");
       if (text.includes(value) || (encoded !== value && text.includes(encoded))) return i < index ? "issued" : "echoed";
       if ((bytes += text.length) > BYTES) break;
     }
     return "unknown";
   }
+}
+
+/** What a server has said in a conversation. */
+async function textOfServer(entry: TapeEntry): Promise<string> {
+  const said = await entry.said() ?? [];
+  return said.filter(({ from }) => from === "server").map(({ data }) => Buffer.from(data).toString("latin1")).join(
+    "\n",
+  );
 }

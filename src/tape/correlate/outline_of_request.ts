@@ -7,6 +7,7 @@
 import { pathTest } from "../../flow/json_path.ts";
 import { essence, isJson, parameter } from "../../flow/media_type.ts";
 import type { FlowRequest } from "../../flow/request.ts";
+import { grpcText, isGrpc } from "../streams/grpc.ts";
 import type { MatchOptions } from "../match/match_options.ts";
 import { type Outline, outlineOf } from "./unusual.ts";
 
@@ -29,6 +30,8 @@ export function outlineOfAddress(method: string, url: string, { query = true, ..
 export function outlineOfBody(request: FlowRequest, { body = true }: MatchOptions): Outline {
   const type = request.headers.get("content-type");
   if (body === false || request.body.length === 0) return outlineOf("");
+  const grpc = isGrpc(type) ? grpcText(request.body) : undefined;
+  if (grpc !== undefined) return outlineOf(grpc);
   const text = request.text();
   const ignore = typeof body === "object" ? body.ignore ?? [] : [];
   if (isJson(type)) {

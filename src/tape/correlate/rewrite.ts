@@ -11,6 +11,7 @@ import { FlowRequest } from "../../flow/request.ts";
 import type { FlowResponse } from "../../flow/response.ts";
 import { splitUrl, type TapeEntry } from "../entry.ts";
 import { toText } from "../redact/encoding.ts";
+import { changeGrpc, isGrpc } from "../streams/grpc.ts";
 import { type Pairs, substitute } from "./unusual.ts";
 
 /** Larger bodies are replayed as they are. */
@@ -81,6 +82,7 @@ export function substituteFields(response: FlowResponse, pairs: Pairs): void {
 /** Text with values replaced; the same array when there are none, and when it is no text. */
 export function substituteBytes(bytes: Uint8Array, contentType: string | null, pairs: Pairs): Uint8Array {
   if (bytes.length === 0 || pairs.size === 0) return bytes;
+  if (isGrpc(contentType)) return changeGrpc(bytes, (text) => substitute(text, pairs));
   const raw = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const there = Array.from(pairs.keys()).some((from) => raw.includes(from) || raw.includes(encodeURIComponent(from)));
   const body = there ? toText(bytes, contentType) : undefined;

@@ -11,6 +11,8 @@ import type { FlowRequest } from "../../flow/request.ts";
 import { looksLikeJson } from "../media.ts";
 import type { Redactor } from "../redact/redactor.ts";
 import { graphqlSignature, isDocument, normalizeDocument } from "./graphql.ts";
+import { latin1 } from "../redact/encoding.ts";
+import { grpcText, isGrpc } from "../streams/grpc.ts";
 import { canonicalJson, type CanonicalOptions, parseExactly } from "./json_signature.ts";
 import type { BodyForm, MatchOptions } from "./match_options.ts";
 import { multipartSignature } from "./multipart_signature.ts";
@@ -90,6 +92,7 @@ function byType(bytes: Uint8Array, type: string | null, options: CanonicalOption
   if (kind.startsWith("multipart/")) return multipart(bytes, type, options);
   if (kind === "application/graphql") return documentSignature(bytes, type);
   if (/^application\/(?:x-ndjson|jsonl|x-jsonlines)$/.test(kind)) return linesSignature(bytes, type, options);
+  if (isGrpc(type)) return grpcSignature(bytes);
   if (isJson(type) || looksLikeJson(bytes)) return jsonSignature(bytes, type, options, { graphql: true });
   return undefined;
 }
@@ -109,6 +112,11 @@ function linesSignature(bytes: Uint8Array, type: string | null, options: Canonic
   const lines = decodeText(bytes, type).split("\n").filter((line) => line.trim() !== "").map(parseExactly);
   if (lines.includes(undefined)) return undefined;
   return `lines ${lines.map((line) => canonicalJson(line!.value, options)).join("\n")}`;
+}
+
+/** Secrets in it may have any length: then it is compared as text. */
+function grpcSignature(bytes: Uint8Array): string | undefined {
+  return latin1(bytes).includes("********") ? grpcText(bytes) : undefined;
 }
 
 function documentSignature(bytes: Uint8Array, type: string | null): string | undefined {

@@ -5,8 +5,10 @@
  */
 import { Buffer } from "node:buffer";
 import { essence, isJson, isText, parameter } from "../../flow/media_type.ts";
-import { replaceTokens } from "../../flow/token_shapes.ts";
+import { eachWord, replaceTokens } from "../../flow/token_shapes.ts";
 import { looksLikeJson } from "../media.ts";
+import { changeGrpc, grpcText, isGrpc } from "../streams/grpc.ts";
+import { changeProtobuf, protobufText } from "../streams/protobuf.ts";
 import { latin1, toText } from "./encoding.ts";
 import { type JsonValue, replaceJson } from "./json_scan.ts";
 import { decodePlaceholders, isPlaceholder } from "./placeholders.ts";
@@ -34,11 +36,15 @@ export function* redactBody(
   return clean === body.text ? bytes : body.encode(clean);
 }
 
+const PROTOBUF = /protobuf(?!\+json)|[+/-]proto$/;
+
 /** What a body is by its media type and by how it begins. */
 export function kindOf(bytes: Uint8Array, contentType: string | null): BodyKind {
   const type = essence(contentType);
   if (type.startsWith("multipart/")) return parameter(contentType, "boundary") ? "multipart" : "plain";
   if (type === "application/x-www-form-urlencoded") return "form";
+  // Its first bytes may look like anything.
+  if (isGrpc(contentType) || PROTOBUF.test(type)) return "binary";
   if (
     isJson(contentType) || /ndjson|jsonl|event-stream/.test(type) || looksLikeJson(bytes) || looksLikeWideJson(bytes)
   ) {
@@ -158,10 +164,35 @@ function* redactMultipart(bytes: Uint8Array, contentType: string, secrets: Secre
 
 /** In binary formats lengths count: a token is overwritten in its place. */
 function redactBinary(bytes: Uint8Array, contentType: string | null, secrets: Secrets): Uint8Array {
-  if (/^(?:image|audio|video|font)\//.test(essence(contentType))) return bytes;
+  const type = essence(contentType);
+  if (/^(?:image|audio|video|font)\//.test(type)) return bytes;
+  const hide = (text: string) =>
+    replaceTokens(text, (token) => secrets.isAllowed(token) ? token : "*".repeat(token.length));
+  // What stands in front of a text and behind it may be letters too: its length, and the next field.
+  if (isGrpc(contentType) && grpcText(bytes) !== undefined) return changeGrpc(bytes, hide);
+  if (PROTOBUF.test(type) && protobufText(bytes) !== undefined) return changeProtobuf(bytes, hide);
   const text = latin1(bytes);
-  const clean = replaceTokens(text, (token) => secrets.isAllowed(token) ? token : "*".repeat(token.length));
+  const clean = hide(hideCounted(text, hide));
   return clean === text ? bytes : Buffer.from(clean, "latin1");
+}
+
+/** Many formats have the length of a text in the byte before it, which may be a letter or a digit. */
+function hideCounted(text: string, hide: (text: string) => string): string {
+  const found: [start: number, text: string][] = [];
+  eachWord(text, 17, (start) => {
+    const length = text.charCodeAt(start);
+    const counted = text.slice(start + 1, start + 1 + length);
+    const clean = counted.length === length ? hide(counted) : counted;
+    if (clean !== counted) found.push([start + 1, clean]);
+  });
+  let result = "";
+  let copied = 0;
+  for (const [start, clean] of found) {
+    if (start < copied) continue;
+    result += text.slice(copied, start) + clean;
+    copied = start + clean.length;
+  }
+  return copied === 0 ? text : result + text.slice(copied);
 }
 
 function looksLikeWideJson(bytes: Uint8Array): boolean {

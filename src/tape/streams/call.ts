@@ -8,9 +8,12 @@ import { Buffer } from "node:buffer";
 import { BodyBuffer } from "../../flow/body_buffer.ts";
 import type { HttpFlow } from "../../flow/http_flow.ts";
 import { FlowResponse } from "../../flow/response.ts";
+import { FlowRequest } from "../../flow/request.ts";
+import type { Dialogue } from "../correlate/dialogue.ts";
+import { textOf } from "../correlate/rewrite.ts";
 import type { TapeEntry } from "../entry.ts";
 import { explainSaid } from "./explain_said.ts";
-import { messageEnds, messagesOf } from "./grpc.ts";
+import { grpcText, messageEnds, messagesOf } from "./grpc.ts";
 import type { Role } from "./roles.ts";
 import type { Cursor, Script } from "./script.ts";
 import { type Line, Speaker } from "./speaker.ts";
@@ -37,7 +40,9 @@ export function callLoader({ options, redactor }: Stage): (entry: TapeEntry) => 
   const clean = (word: Uint8Array) => redactor.body(word, "application/grpc");
   const same = (recorded: CallWord, live: CallWord) => {
     if (recorded === "end" || live === "end") return recorded === live;
-    return any || Buffer.compare(clean(recorded), clean(live)) === 0;
+    if (any) return true;
+    const [a, b] = [clean(recorded), clean(live)];
+    return Buffer.compare(a, b) === 0 || (hides(a) && grpcText(a) !== undefined && grpcText(a) === grpcText(b));
   };
   return async (entry) => {
     const { content } = await entry.request();
@@ -58,6 +63,22 @@ export function callLoader({ options, redactor }: Stage): (entry: TapeEntry) => 
   };
 }
 
+/** Whether there is something in the place of a secret, whose length says nothing. */
+function hides(word: Uint8Array): boolean {
+  return Buffer.from(word.buffer, word.byteOffset, word.byteLength).includes("********");
+}
+
+function asRequest(word: Uint8Array): FlowRequest {
+  return FlowRequest.create({
+    method: "POST",
+    url: "http://localhost/",
+    headers: { "content-type": TYPE },
+    body: word,
+  });
+}
+
+const TYPE = "application/grpc";
+
 /** Goes from message to message. */
 class WordCursor implements Cursor<CallWord> {
   heard = 0;
@@ -73,8 +94,18 @@ class WordCursor implements Cursor<CallWord> {
     return this.heard >= this.#words.length;
   }
 
+  get next(): CallWord | undefined {
+    return this.#words[this.heard];
+  }
+
+  fork(): WordCursor {
+    const other = new WordCursor(this.#words, this.#same);
+    other.heard = this.heard;
+    return other;
+  }
+
   hear(live: CallWord): boolean {
-    const recorded = this.#words[this.heard];
+    const recorded = this.next;
     // On the tape the server was faster to end.
     if (recorded === undefined) return live === "end";
     if (!this.#same(recorded, live)) return false;
@@ -92,22 +123,25 @@ export class CallPlayer {
   readonly #role: Role<CallWord>;
   readonly #stage: Stage;
   readonly #speaker: Speaker;
+  readonly #dialogue: Dialogue;
   readonly #decided = Promise.withResolvers<CallAnswer>();
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #words = 0;
   #heardEnd = false;
   #answered = false;
   #over = false;
+  #busy = false;
 
   /** @param role the client's part */
   constructor(flow: HttpFlow, role: Role<CallWord>, stage: Stage) {
     this.#flow = flow;
     this.#role = role;
     this.#stage = stage;
+    this.#dialogue = stage.correlator.dialogue(textOf(flow.request));
     this.#speaker = new Speaker(stage.pace, {
       say: ({ data }) => {
         role.said++;
-        this.#controller?.enqueue(data);
+        this.#controller?.enqueue(this.#dialogue.toLive(data, TYPE));
       },
       idle: () => this.#endIfDone(),
     });
@@ -131,27 +165,47 @@ export class CallPlayer {
   }
 
   #listen(): void {
-    if (this.#over) return;
+    if (this.#over || this.#busy) return;
     const { content } = this.#flow.request;
     const bytes = content.bytes();
     const ends = messageEnds(bytes);
-    for (; this.#words < ends.length; this.#words++) {
-      if (!this.#hear(bytes.subarray(ends[this.#words - 1] ?? 0, ends[this.#words]))) return;
+    while (this.#words < ends.length) {
+      const word = bytes.subarray(ends[this.#words - 1] ?? 0, ends[this.#words]);
+      this.#words++;
+      if (!this.#hear(word)) return void this.#hearOtherwise(word);
     }
     if (content.complete && !this.#heardEnd) {
       this.#heardEnd = true;
-      if (!this.#hear("end")) return;
+      if (!this.#hear("end")) return void this.#hearOtherwise("end");
     }
     if (!this.#answered && content.size > MAX_UNDECIDED) return this.#leave(undefined, undefined);
     this.#go();
   }
 
   #hear(word: CallWord): boolean {
-    const { script, cursor } = this.#role;
-    const recorded = (script as CallScript).words[cursor.heard];
-    if (this.#role.hear(word)) return true;
+    if (word === "end") return this.#role.hear(word);
+    const known = this.#dialogue.asRecorded(word, TYPE);
+    if (!this.#role.hear(known) && (known === word || !this.#role.hear(word))) return false;
+    this.#dialogue.heard(undefined, asRequest(word));
+    return true;
+  }
+
+  /** In other words: with values that are new in every run. What comes meanwhile waits. */
+  async #hearOtherwise(word: CallWord): Promise<void> {
+    const recorded = this.#role.cursor.next;
+    const live = word === "end" ? undefined : asRequest(this.#dialogue.asRecorded(word, TYPE));
+    this.#busy = true;
+    for (const { entry, cursor } of live === undefined ? [] : this.#role.expected) {
+      const { next } = cursor;
+      if (next === undefined || next === "end") continue;
+      const same = await this.#dialogue.is(asRequest(next), live!, entry).catch(() => false);
+      if (this.#over) return;
+      if (!same || !this.#role.hear(next)) continue;
+      this.#dialogue.heard(undefined, live!);
+      this.#busy = false;
+      return this.#listen();
+    }
     this.#leave(recorded, word);
-    return false;
   }
 
   #go(): void {
@@ -198,7 +252,7 @@ export class CallPlayer {
       what: "call",
       where: `${method} ${redactor.url(url)}`,
       entry,
-      place: live === "end" ? "the end" : `message ${this.#role.count} of the client`,
+      place: live === "end" ? "the end" : `message ${this.#role.count + 1} of the client`,
       recorded: bytes(recorded),
       live: bytes(live),
       text: false,

@@ -5,6 +5,7 @@
  */
 import { Buffer } from "node:buffer";
 import { essence } from "../../flow/media_type.ts";
+import { changeProtobuf, protobufText } from "./protobuf.ts";
 
 const PREFIX = 5;
 
@@ -33,4 +34,54 @@ export function messagesOf(body: Uint8Array): Uint8Array[] {
     start = end;
     return message;
   });
+}
+
+/**
+ * The messages as text that can be compared; `undefined` where they are compressed, or no protobuf. What
+ * stands in the place of secrets has no length there.
+ */
+export function grpcText(body: Uint8Array): string | undefined {
+  const messages = messagesOf(body);
+  if (messages.reduce((sum, { length }) => sum + length, 0) !== body.length) return undefined;
+  const texts: string[] = [];
+  for (const message of messages) {
+    const content = message.subarray(PREFIX);
+    const text = message[0] === 0 ? protobufText(content) ?? plainText(content) : undefined;
+    if (text === undefined) return undefined;
+    texts.push(text);
+  }
+  return texts.join("\n\n").replace(/\*{8,}/g, "[redacted]");
+}
+
+/** The messages with other texts in them; the same array when none is changed. Half a message stays as it is. */
+export function changeGrpc(body: Uint8Array, change: (text: string) => string): Uint8Array {
+  const messages = messagesOf(body);
+  const end = messages.reduce((sum, { length }) => sum + length, 0);
+  let any = false;
+  const parts = messages.map((message) => {
+    const before = message.subarray(PREFIX);
+    const after = message[0] === 0 ? changeContent(before, change) : before;
+    if (after === before) return message;
+    any = true;
+    const prefix = Buffer.alloc(PREFIX);
+    prefix.writeUInt32BE(after.length, 1);
+    return Buffer.concat([prefix, after]);
+  });
+  return any ? Buffer.concat([...parts, body.subarray(end)]) : body;
+}
+
+function changeContent(content: Uint8Array, change: (text: string) => string): Uint8Array {
+  const text = protobufText(content) === undefined ? plainText(content) : undefined;
+  if (text === undefined) return changeProtobuf(content, change);
+  const after = change(text);
+  return after === text ? content : Buffer.from(after);
+}
+
+/** Other codecs than protobuf: JSON, or what a test makes up. */
+function plainText(content: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(content);
+  } catch {
+    return undefined;
+  }
 }

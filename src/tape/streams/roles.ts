@@ -78,6 +78,16 @@ export class Roles<Heard> {
     );
   }
 
+  /** What could come next: in the conversation that is played, then in others that fit what the client has said so far. */
+  *expected(role: Role<Heard>, heard: readonly Heard[]): Generator<Expected<Heard>> {
+    yield { entry: role.script.entry, cursor: role.cursor };
+    for (const script of this.#scripts.slice(0, MAX_CANDIDATES)) {
+      if (script === role.script || !beginsLike(role.script.lines, script.lines, role.said)) continue;
+      const cursor = script.cursor();
+      if (heard.every((it) => cursor.hear(it))) yield { entry: script.entry, cursor };
+    }
+  }
+
   /** A conversation is over: nobody swaps with it any more. */
   leave(role: Role<Heard>): void {
     if (this.#players.get(role.script) === role) this.#players.delete(role.script);
@@ -92,6 +102,12 @@ export class Roles<Heard> {
 function follows<Heard>(script: Script<Heard>, heard: readonly Heard[]): boolean {
   const cursor = script.cursor();
   return heard.every((it) => cursor.hear(it));
+}
+
+/** Where a client may be in a recorded conversation. */
+export interface Expected<Heard> {
+  readonly entry: TapeEntry;
+  readonly cursor: Cursor<Heard>;
 }
 
 /** A client's part in one recorded conversation. */
@@ -123,19 +139,29 @@ export class Role<Heard> {
     return this.#cursor;
   }
 
-  /** How often the client has spoken. */
+  /** How often the client has said what is recorded. */
   get count(): number {
     return this.#heard.length;
   }
 
   /** The client says something. `false`: no recorded conversation goes on like this. */
   hear(heard: Heard): boolean {
+    const before = this.#cursor.fork();
     this.#heard.push(heard);
     if (this.#cursor.hear(heard)) return true;
     const other = this.#roles.another(this, this.#heard);
-    if (other === undefined) return false;
+    if (other === undefined) {
+      this.#heard.pop();
+      this.#cursor = before;
+      return false;
+    }
     this.#turnTo(other);
     return true;
+  }
+
+  /** What the client could say next, in recorded words. */
+  get expected(): Iterable<Expected<Heard>> {
+    return this.#roles.expected(this, this.#heard);
   }
 
   /** For {@linkcode Roles}: plays another conversation from now on, if what was said so far was said there too. */

@@ -12,6 +12,10 @@ import type { Line } from "./speaker.ts";
 export interface Cursor<Heard> {
   /** The client says something. `false`: it has said something else on the tape. */
   hear(heard: Heard): boolean;
+  /** What is expected next; `undefined`: nothing, or anything. */
+  readonly next: Heard | undefined;
+  /** The same, from where it is. */
+  fork(): Cursor<Heard>;
   /** How much of what the lines wait for has come. */
   readonly heard: number;
   /** Whether the client has said all that it said on the tape. */

@@ -7,6 +7,7 @@
 import { Buffer } from "node:buffer";
 import { REDACTED } from "../../flow/sensitive.ts";
 import type { Side } from "../../flow/websocket.ts";
+import { changeCounted } from "./counted.ts";
 import { type Redactor, redacts } from "../redact/redactor.ts";
 
 /** Redis (RESP): the one or two words behind `AUTH`, alone or in `HELLO`; each with its length in front. */
@@ -18,7 +19,7 @@ const LINE =
 /** What one side said at once, without what is secret. The same array when there is nothing. */
 export function cleanTurn(bytes: Uint8Array, from: Side, redactor: Redactor): Uint8Array {
   if (!redacts(redactor)) return bytes;
-  return redactor.body(from === "client" ? hideLogin(bytes) : bytes, null);
+  return changeCounted(from === "client" ? hideLogin(bytes) : bytes, (piece) => redactor.body(piece, null));
 }
 
 function hideLogin(bytes: Uint8Array): Uint8Array {

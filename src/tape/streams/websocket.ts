@@ -9,7 +9,10 @@ import { FlowRequest } from "../../flow/request.ts";
 import { FlowResponse } from "../../flow/response.ts";
 import type { WebSocketAnswer, WebSocketClientLine, WebSocketListener } from "../../flow/websocket_answer.ts";
 import type { TapeEntry } from "../entry.ts";
+import type { Dialogue } from "../correlate/dialogue.ts";
+import { textOf } from "../correlate/rewrite.ts";
 import { bodySigner } from "../match/body_signature.ts";
+import { looksLikeJson } from "../media.ts";
 import type { TapeOptions } from "../options.ts";
 import type { Redactor } from "../redact/redactor.ts";
 import { explainSaid } from "./explain_said.ts";
@@ -18,6 +21,7 @@ import type { Said } from "./said.ts";
 import { type Cursor, linesOf, type Script } from "./script.ts";
 import { Speaker } from "./speaker.ts";
 import type { Stage } from "./stage.ts";
+import { Turnstile } from "./turnstile.ts";
 
 /** A recorded WebSocket, with what the client said in it. */
 export interface WebSocketScript extends Script<Said> {
@@ -49,8 +53,14 @@ export function webSocketLoader(
 
 /** The URL is there only because a request has one. */
 function asRequest({ data, text }: Said): FlowRequest {
-  const headers = text ? [] : { "content-type": "application/octet-stream" };
+  const type = typeOf(data, text);
+  const headers = type === null ? [] : { "content-type": type };
   return FlowRequest.create({ method: "POST", url: "http://localhost/", headers, body: data });
+}
+
+/** Messages have no media type. */
+function typeOf(data: Uint8Array, text: boolean): string | null {
+  return text ? looksLikeJson(data) ? "application/json" : null : "application/octet-stream";
 }
 
 /** Goes from message to message. */
@@ -68,8 +78,18 @@ class MessageCursor implements Cursor<Said> {
     return this.heard >= this.#replies.length;
   }
 
+  get next(): Said | undefined {
+    return this.#replies[this.heard];
+  }
+
+  fork(): MessageCursor {
+    const other = new MessageCursor(this.#replies, this.#same);
+    other.heard = this.heard;
+    return other;
+  }
+
   hear(live: Said): boolean {
-    const recorded = this.#replies[this.heard];
+    const recorded = this.next;
     if (recorded === undefined || !this.#same(recorded, live)) return false;
     this.heard++;
     return true;
@@ -90,6 +110,8 @@ class WebSocketPlayer implements WebSocketAnswer, WebSocketListener {
   readonly #role: Role<Said>;
   readonly #stage: Stage;
   readonly #speaker: Speaker;
+  readonly #dialogue: Dialogue;
+  readonly #turnstile: Turnstile;
   #client: WebSocketClientLine | undefined;
   #left = false;
   #over = false;
@@ -98,10 +120,13 @@ class WebSocketPlayer implements WebSocketAnswer, WebSocketListener {
     this.#flow = flow;
     this.#role = role;
     this.#stage = stage;
+    this.#dialogue = stage.correlator.dialogue(textOf(flow.request));
+    this.#turnstile = new Turnstile((error) => this.#client!.fail(error));
     this.#speaker = new Speaker(stage.pace, {
       say: ({ data, text }) => {
         role.said++;
-        this.#client!.send(text ? decode(data) : data);
+        const live = this.#dialogue.toLive(data, typeOf(data, text));
+        this.#client!.send(text ? decode(live) : live);
       },
       idle: () => this.#endIfDone(),
     });
@@ -115,16 +140,43 @@ class WebSocketPlayer implements WebSocketAnswer, WebSocketListener {
   }
 
   message(data: string | Uint8Array): void {
-    if (this.#left || this.#over) return;
-    const text = typeof data === "string";
-    const live: Said = { from: "client", text, data: text ? Buffer.from(data) : data };
-    const { script, cursor } = this.#role;
-    const recorded = (script as WebSocketScript).replies[cursor.heard];
-    if (this.#role.hear(live)) return this.#go();
-    this.#leave(script.entry, recorded, live);
+    this.#turnstile.pass(() => this.#hear(data));
   }
 
   close(): void {
+    this.#turnstile.pass(() => this.#end());
+  }
+
+  #hear(data: string | Uint8Array): void | Promise<void> {
+    if (this.#left || this.#over) return;
+    const text = typeof data === "string";
+    const live: Said = { from: "client", text, data: text ? Buffer.from(data) : data };
+    this.#dialogue.look(this.#flow.websocket?.messages ?? [], null);
+    const known = { ...live, data: this.#dialogue.asRecorded(live.data, typeOf(live.data, text)) };
+    if (this.#say(known, live) || (known.data !== live.data && this.#say(live, live))) return;
+    return this.#hearOtherwise(known, live);
+  }
+
+  /** In other words: with values that are new in every run. */
+  async #hearOtherwise(known: Said, live: Said): Promise<void> {
+    const recorded = this.#role.cursor.next;
+    for (const { entry, cursor } of this.#role.expected) {
+      const { next } = cursor;
+      if (next?.text !== live.text || !await this.#dialogue.is(asRequest(next), asRequest(known), entry)) continue;
+      if (this.#left || this.#say(next, live)) return;
+    }
+    this.#leave(this.#role.script.entry, recorded, live);
+  }
+
+  #say(said: Said, live: Said): boolean {
+    if (!this.#role.hear(said)) return false;
+    const { script, cursor } = this.#role;
+    this.#dialogue.heard(asRequest((script as WebSocketScript).replies[cursor.heard - 1]!), asRequest(live));
+    this.#go();
+    return true;
+  }
+
+  #end(): void {
     this.#over = true;
     this.#speaker.close();
     this.#role.leave();
@@ -164,7 +216,7 @@ class WebSocketPlayer implements WebSocketAnswer, WebSocketListener {
       what: "WebSocket",
       where: `GET ${redactor.url(this.#flow.request.url)}`,
       entry,
-      place: `message ${this.#role.count} of the client`,
+      place: `message ${this.#role.count + 1} of the client`,
       recorded: recorded?.data,
       live: live.data,
       text: live.text,
