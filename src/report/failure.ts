@@ -33,9 +33,14 @@ export function failureOf(failure: unknown, cleaner: Cleaner): FailureData {
     ...string("operator"),
     ...shown("expected"),
     ...shown("actual"),
-    ...string("diff"),
+    ...diffOf(member(failure, "diff"), clean),
     ...(details !== undefined && { details }),
   };
+}
+
+/** Of node:assert it is a setting and no diff. */
+function diffOf(diff: unknown, clean: (text: string) => string): { diff?: string } {
+  return typeof diff === "string" && diff.includes("\n") ? { diff: clean(diff) } : {};
 }
 
 /** What an assertion of ours has noted about it. */

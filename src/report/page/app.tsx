@@ -102,7 +102,7 @@ export function App({ data }: { data: ReportData }): VNode {
             title="Why the test failed (f)"
           >
             <Icon name="close" />
-            {inOneLine(data.failure.details?.summary ?? data.failure.message)}
+            <span>{inOneLine(data.failure.details?.summary ?? data.failure.message)}</span>
           </button>
         )}
         <Scopes rows={rows} scope={scope} onScope={setScope} />

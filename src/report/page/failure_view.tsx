@@ -38,7 +38,7 @@ export function FailureView(props: FailureViewProps): VNode {
         {details && rest.join("").trim() !== "" && <pre class="summary">{marked(rest.join("\n"))}</pre>}
       </header>
       <div class="panel">
-        <Difference failure={failure} />
+        {!details && <Difference failure={failure} />}
         {!details && rest.join("").trim() !== "" && (
           <pre
             class="code wrap message"
@@ -54,6 +54,11 @@ export function FailureView(props: FailureViewProps): VNode {
         {details && details.advice.length > 0 && (
           <Section title="What can be done">
             {details.advice.map(({ text, code }, i) => <Advice key={i} text={text} code={code} />)}
+          </Section>
+        )}
+        {details && failure.expected !== undefined && failure.expected !== failure.actual && (
+          <Section title="Difference">
+            <Difference failure={failure} />
           </Section>
         )}
         {details && details.flows.length > 0 && <Flows {...props} ids={details.flows} />}

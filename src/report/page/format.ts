@@ -19,6 +19,15 @@ export function duration(ms: number): string {
   return `${Math.floor(ms / 60_000)} min ${Math.round(ms % 60_000 / 1000)} s`;
 }
 
+/** A round duration. */
+export function tick(ms: number): string {
+  return ms < 1000
+    ? `${Number(ms.toPrecision(3))} ms`
+    : ms < 60_000
+    ? `${ms / 1000} s`
+    : `${Number((ms / 60_000).toFixed(1))} min`;
+}
+
 /** `1 flow`, `12 flows`, `1,200 flows`. */
 export function count(number: number, noun: string): string {
   return `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
@@ -38,5 +47,15 @@ export function moment(time: number | string): string {
 
 /** The time of day with milliseconds. */
 export function clock(time: number): string {
-  return new Date(time).toLocaleTimeString("en-GB", { hour12: false, fractionalSecondDigits: 3 });
+  return new Date(time).toLocaleTimeString("en-GB", {
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    fractionalSecondDigits: 3,
+  });
+}
+
+/** The day. */
+export function day(time: number): string {
+  return new Date(time).toLocaleDateString("en-GB", { year: "numeric", month: "short", day: "numeric" });
 }

@@ -8,7 +8,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { bytes, duration } from "./format.ts";
 import { Icon } from "./icon.tsx";
 import type { Row } from "./row.ts";
-import { type Order, type SortKey } from "./sort.ts";
+import type { Order, SortKey } from "./sort.ts";
 import { type Axis, axisOf, Bar, Ticks } from "./waterfall.tsx";
 
 /** The height of a line in pixels, as in the style sheet. */
@@ -156,7 +156,6 @@ function Line({ row, place, axis, isOpen, onOpen }: LineProps): VNode {
       <div role="gridcell" class="cell method">{method}</div>
       <div role="gridcell" class="cell status" title={flow.error?.code}>
         {status}
-        {flow.unmatched && <span class="badge">unmatched</span>}
       </div>
       <div role="gridcell" class="cell url" title={`${scheme}://${host}${path}${query}`}>
         <span class="host">

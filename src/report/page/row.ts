@@ -43,7 +43,7 @@ function rowOf(flow: FlowData, index: number): Row {
   const common = {
     flow,
     number: index + 1,
-    status: flow.error ? shortCode(flow.error.code) : status === undefined ? flow.pending ? "…" : "–" : String(status),
+    status: statusOf(flow, status),
     tone: toneOf(flow, status),
     kind: kindOf(flow),
     size: sizeOf(flow),
@@ -65,14 +65,22 @@ export function addressOf(url: string): { scheme: string; host: string; path: st
   return { scheme, host, path, query };
 }
 
+/** That nothing matched says more than the 502 with which the proxy told the client so. */
+function statusOf({ error, pending, unmatched }: FlowData, status: number | undefined): string {
+  if (unmatched) return "unmatched";
+  if (error) return shortCode(error.code);
+  return status === undefined ? pending ? "…" : "–" : String(status);
+}
+
 /** Codes are long, and the column is narrow: the words that tell. */
 function shortCode(code: string): string {
   return code.replace(/^(?:UPSTREAM|CLIENT|NEXT_PROXY)_/, "").toLowerCase().replaceAll("_", " ");
 }
 
 function toneOf({ error, unmatched, pending, type }: FlowData, status: number | undefined): Tone {
+  if (unmatched) return "warn";
   if (error !== undefined || status !== undefined && status >= 500) return "bad";
-  if (unmatched || status !== undefined && status >= 400) return "warn";
+  if (status !== undefined && status >= 400) return "warn";
   if (pending || status === undefined) return type === "tcp" && !pending ? "good" : "quiet";
   return status >= 300 ? "moved" : "good";
 }

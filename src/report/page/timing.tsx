@@ -5,7 +5,7 @@
  */
 import type { VNode } from "preact";
 import type { FlowData } from "../data.ts";
-import { clock, duration, moment } from "./format.ts";
+import { clock, day, duration } from "./format.ts";
 import { Facts } from "./fields.tsx";
 import { PHASES, phasesOf } from "./waterfall.tsx";
 
@@ -50,7 +50,7 @@ export function Timing({ flow }: { flow: FlowData }): VNode {
       )}
       <Facts
         facts={[
-          ["Began", timings.start > 0 ? `${moment(timings.start)} (${clock(timings.start)})` : undefined],
+          ["Began", timings.start > 0 ? `${day(timings.start)}, ${clock(timings.start)}` : undefined],
           ["Took", timings.end === undefined ? flow.pending ? "still under way" : undefined : duration(timings.end)],
           [
             "Connection",

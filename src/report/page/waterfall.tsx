@@ -5,7 +5,7 @@
  */
 import type { VNode } from "preact";
 import type { FlowData } from "../data.ts";
-import { duration } from "./format.ts";
+import { tick as tickText } from "./format.ts";
 import type { Row } from "./row.ts";
 
 /** A part of the way of a flow. */
@@ -89,7 +89,7 @@ export function Ticks({ axis }: { axis: Axis }): VNode {
   return (
     <span class="ticks" aria-hidden="true">
       {ticksOf(axis).map((tick) => (
-        <span key={tick} style={{ left: percent(tick / axis.length) }}>{duration(tick)}</span>
+        <span key={tick} style={{ left: percent(tick / axis.length) }}>{tickText(tick)}</span>
       ))}
     </span>
   );
