@@ -18,6 +18,8 @@ const config: Options = {
   format: ["esm", "cjs"],
   target: "node22",
   platform: "node",
+  // node:test has no other name.
+  removeNodeProtocol: false,
   // Entry points share chunks, so that a FlowSet of "flowtape" is a FlowSet of "flowtape/tape" as well.
   splitting: true,
   // What a PAC file runs in is looked for beside this package: import.meta.url, which CommonJS does not have.
