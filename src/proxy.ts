@@ -14,6 +14,8 @@ import { Parts } from "./fixture/parts.ts";
 import { play, replayThroughHooks } from "./fixture/play.ts";
 import { report } from "./fixture/report.ts";
 import { use } from "./fixture/use.ts";
+import type { SnapshotOptions } from "./expect/snapshot/options.ts";
+import { type FlowSnapshot, snapshot } from "./expect/snapshot/snapshot.ts";
 import { FlowtapeError } from "./flow/error.ts";
 import type { Flow } from "./flow/flow.ts";
 import type { FlowSet } from "./flow/flow_set.ts";
@@ -26,6 +28,7 @@ import { settingsOf } from "./options/settings.ts";
 import type { ReportOptions } from "./report/input.ts";
 import type { Handle, PausedFlow, PausedOptions, RuleLike, Scenarios } from "./rules/mod.ts";
 import type { TapeEntry } from "./tape/entry.ts";
+import { envFor } from "./tape/modes.ts";
 import type { Drift } from "./tape/verify/drift.ts";
 import { openCa } from "./wire/mod.ts";
 
@@ -50,10 +53,11 @@ import { openCa } from "./wire/mod.ts";
 export async function startProxy(options: ProxyOptions = {}): Promise<Proxy> {
   const { signal, https } = settingsOf(options);
   signal?.throwIfAborted();
+  const env = envFor(options.tape);
   const parts = new Parts(options, await openCa(https?.ca));
   const proxy = new Proxy(parts);
   try {
-    await open(parts);
+    await open(parts, env);
     signal?.throwIfAborted();
   } catch (error) {
     await proxy.close().catch(() => {});
@@ -286,6 +290,26 @@ export class Proxy implements AsyncDisposable, FlowPlayer {
    */
   replayThroughHooks(flows: Iterable<Flow | TapeEntry>): Promise<FlowSet> {
     return replayThroughHooks(this.#parts, flows);
+  }
+
+  /**
+   * What has passed so far as plain objects that are the same in every run, for `toMatchSnapshot`, `toMatchInlineSnapshot`,
+   * `assertSnapshot` or `t.assert.snapshot`: without ports, times and identifiers, and without secrets, as on a tape. Of some flows:
+   * `snapshot(proxy.flows.filter(...))`.
+   *
+   * @example
+   * ```ts
+   * import { respond, startProxy } from "flowtape";
+   *
+   * await using proxy = await startProxy({ rules: [["*", respond({ json: { id: crypto.randomUUID() } })]] });
+   * await proxy.fetch("http://shop.test/cart");
+   * proxy.snapshot(); // [{ request: "GET http://shop.test/cart", response: { status: 200, ..., body: { id: "[id-1]" } } }]
+   * ```
+   *
+   * @throws {OptionsError} an option is not accepted
+   */
+  snapshot(options?: SnapshotOptions): FlowSnapshot[] {
+    return snapshot(this, options);
   }
 
   /**

@@ -38,7 +38,8 @@ export function cleanerFor(about: object): Cleaner {
 
 const cleaners = new WeakMap<RedactOptions, Cleaner>();
 
-function ownerOf(about: object): object | undefined {
+/** The proxy that something belongs to: the proxy itself, its flows, or one of them. */
+export function ownerOf(about: object): object | undefined {
   if ("type" in about && (about as Flow).type === "http") return (about as { player?: object }).player;
   if (!(about instanceof FlowSet)) return about;
   for (const flow of about) if (flow.type === "http" && flow.player !== undefined) return flow.player;

@@ -33,5 +33,7 @@ export {
   type UnmatchedSource,
   type UnusedSource,
 } from "./matchers.ts";
+export type { SnapshotOptions, VolatileKind } from "./snapshot/options.ts";
+export { type FlowSnapshot, type MessageSnapshot, type SaidSnapshot, snapshot } from "./snapshot/snapshot.ts";
 export type { GivenFlow, ReceivingProxy, Source } from "./source.ts";
 export type { ReceivedOptions, Times, WithinOptions } from "./times.ts";

@@ -6,6 +6,7 @@
  */
 import { redactBody } from "./body.ts";
 import { gated } from "./gate.ts";
+import { masking } from "./mask.ts";
 import type { RedactOptions } from "./options.ts";
 import { ALL_ALIKE, type Ledger } from "./placeholders.ts";
 import { Secrets } from "./secrets.ts";
@@ -41,6 +42,17 @@ export function createWritingRedactor(options: false | RedactOptions | undefined
   if (options === false) return NOTHING;
   const secrets = new Secrets(options ?? {}, ledger);
   return gated(redactorOf(secrets), secrets);
+}
+
+/**
+ * One for showing: secrets have names and numbers, and what still looks like one when all is done is taken out, too.
+ *
+ * @param ledger which secrets are known
+ */
+export function createShowingRedactor(options: false | RedactOptions | undefined, ledger: Ledger): Redactor {
+  if (options === false) return NOTHING;
+  const secrets = new Secrets(options ?? {}, ledger);
+  return masking(redactorOf(secrets), secrets);
 }
 
 /** Whether it redacts at all. */
