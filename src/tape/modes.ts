@@ -23,6 +23,18 @@ export function readEnv(from: Env = process.env): Env {
   };
 }
 
+/**
+ * The variables that decide about a tape, those of `redact.restore` among them, as they are now. To be asked for at once, in the moment
+ * in which a proxy is asked for: whoever sets a variable for one proxy alone can take it back before anything waits.
+ */
+export function envFor(tape: string | TapeOptions | undefined, from: Env = process.env): Env | undefined {
+  if (tape === undefined) return undefined;
+  const { redact } = typeof tape === "object" && tape !== null ? tape : {};
+  const restore = typeof redact === "object" && redact !== null ? redact.restore ?? {} : {};
+  const secrets = Object.values(restore).map((name) => [name, permitted(from, name)] as const);
+  return { ...Object.fromEntries(secrets), ...readEnv(from) };
+}
+
 /** On Deno each variable must be allowed: one that is not is not set. */
 function permitted(from: Env, name: string): string | undefined {
   try {

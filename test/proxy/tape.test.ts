@@ -1,6 +1,5 @@
 // The tape of a proxy: what is recorded, what is replayed, and what never happens in replay mode: a connection to anywhere.
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import process from "node:process";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   edit,
@@ -8,7 +7,6 @@ import {
   type HttpFlow,
   type Proxy,
   respond,
-  startProxy,
   TapeError,
   UnmatchedRequestError,
 } from "../../src/mod.ts";
@@ -17,23 +15,19 @@ import { startOrigin } from "../support/origin.ts";
 import { connectRaw, rawRequest } from "../support/raw_client.ts";
 import { startRawServer } from "../support/raw_server.ts";
 import { type TempFolder, tempFolder } from "../support/temp.ts";
+import { startProxy } from "../tape/proxies.ts";
 import { openTunnel } from "../wire/tunnel.ts";
 import { openPeer } from "../wire/websocket/peers.ts";
 
 let folder: TempFolder;
 let path: string;
-let ci: string | undefined;
 
 beforeEach(async () => {
   folder = await tempFolder();
   path = folder.file("tape.har");
-  ci = process.env["CI"];
-  delete process.env["CI"];
 });
 
 afterEach(async () => {
-  if (ci === undefined) delete process.env["CI"];
-  else process.env["CI"] = ci;
   await folder[Symbol.asyncDispose]();
 });
 
@@ -79,8 +73,7 @@ describe("modes", () => {
 
   test.each(["true", "1", "yes"])("auto is replay where CI is %s", async (value) => {
     await using origin = await startOrigin();
-    process.env["CI"] = value;
-    const proxy = await startProxy({ tape: path });
+    const proxy = await startProxy({ tape: path }, { CI: value });
     expect(await ask(proxy, `${origin.url}/a`)).toMatch(/^502 /);
     expect(origin.connections).toBe(0);
     expect(await codeOf(proxy.close())).toBe("UNMATCHED_REQUEST");
@@ -89,9 +82,8 @@ describe("modes", () => {
 
   test.each(["", "0", "false"])("auto records where CI is %j", async (value) => {
     await using origin = await startOrigin();
-    process.env["CI"] = value;
     {
-      await using proxy = await startProxy({ tape: path });
+      await using proxy = await startProxy({ tape: path }, { CI: value });
       expect(await ask(proxy, `${origin.url}/a`)).toBe("200 ok");
     }
     expect(await readdir(folder.path)).toEqual(["tape.har"]);

@@ -5,7 +5,7 @@
  */
 import { readFile } from "node:fs/promises";
 import process from "node:process";
-import type { Proxy } from "../../src/mod.ts";
+import { type Proxy, type ProxyOptions, startProxy as start } from "../../src/mod.ts";
 import type { HarEntry } from "../../src/tape/har.ts";
 
 /** Status and body of an answer. */
@@ -23,15 +23,20 @@ export async function entriesOf(path: string): Promise<string[]> {
 }
 
 /**
- * Takes the variables away that decide about modes, until it is disposed of. The tests of mode "auto" run on CI servers too. They are
- * never set: where tests run in threads, they are those of all.
+ * Starts a proxy as if these were the variables that decide about modes, and no others: the tests of mode "auto" run on CI servers too.
+ * They are as they were before anything waits: the files of tests that run in one process have them in common.
  */
-export function withoutEnv(): Disposable {
-  const before = ["CI", "FLOWTAPE_MODE", "FLOWTAPE_USAGE"].map((name) => [name, process.env[name]] as const);
-  for (const [name] of before) delete process.env[name];
-  return {
-    [Symbol.dispose]() {
-      for (const [name, value] of before) if (value !== undefined) process.env[name] = value;
-    },
+export function startProxy(options: ProxyOptions = {}, env: Record<string, string> = {}): Promise<Proxy> {
+  const names = new Set(["CI", "FLOWTAPE_MODE", "FLOWTAPE_USAGE", ...Object.keys(env)]);
+  const before = Array.from(names, (name) => [name, process.env[name]] as const);
+  const set = (name: string, value: string | undefined) => {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
   };
+  for (const name of names) set(name, env[name]);
+  try {
+    return start(options);
+  } finally {
+    for (const [name, value] of before) set(name, value);
+  }
 }

@@ -1,15 +1,15 @@
 // Raw conversations on the tape: recorded with a server, replayed without one.
 import { Buffer } from "node:buffer";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import process from "node:process";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Proxy, startProxy, type TapeOptions, tcp, type TcpFlow } from "../../../src/mod.ts";
+import { type Proxy, type TapeOptions, tcp, type TcpFlow } from "../../../src/mod.ts";
 import { readTape, writeTape } from "../../../src/tape/mod.ts";
 import { testCa } from "../../support/certificates.ts";
 import type { RawConnection } from "../../support/raw_connection.ts";
 import { startRawServer } from "../../support/raw_server.ts";
 import { type TempFolder, tempFolder } from "../../support/temp.ts";
 import { openTunnel } from "../../wire/tunnel.ts";
+import { startProxy } from "../proxies.ts";
 import { har, readLog } from "../tapes.ts";
 
 let folder: TempFolder;
@@ -314,15 +314,9 @@ describe("several conversations", () => {
   });
 
   test("mode auto records what is not there; other servers are refused in mode replay", async () => {
-    const ci = process.env.CI;
-    delete process.env.CI;
-    try {
-      await using origin = await startRawServer(lines);
-      expect((await run(origin.port, ask("one"), { mode: "auto" })).flow.source).toBe("upstream");
-      expect((await run(NOBODY, ask("one"), { mode: "auto" })).flow.source).toBe("tape");
-    } finally {
-      if (ci !== undefined) process.env.CI = ci;
-    }
+    await using origin = await startRawServer(lines);
+    expect((await run(origin.port, ask("one"), { mode: "auto" })).flow.source).toBe("upstream");
+    expect((await run(NOBODY, ask("one"), { mode: "auto" })).flow.source).toBe("tape");
     const proxy = await startProxy({ tape: { path, mode: "replay" } });
     await using client = await openTunnel(proxy, "other.test:7");
     await client.write("one\n");

@@ -1,9 +1,8 @@
 // WebSockets on the tape: recorded with a server, replayed without one.
 import { Buffer } from "node:buffer";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import process from "node:process";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type HttpFlow, type Proxy, startProxy, type TapeOptions } from "../../../src/mod.ts";
+import type { HttpFlow, Proxy, TapeOptions } from "../../../src/mod.ts";
 import { readTape, writeTape } from "../../../src/tape/mod.ts";
 import type { RawServer } from "../../support/raw_server.ts";
 import { type TempFolder, tempFolder } from "../../support/temp.ts";
@@ -18,6 +17,7 @@ import {
   watcher,
 } from "../../wire/websocket/peers.ts";
 import { close } from "../../wire/websocket/support.ts";
+import { startProxy } from "../proxies.ts";
 import { har, harEntry, readLog } from "../tapes.ts";
 
 let folder: TempFolder;
@@ -409,19 +409,13 @@ describe("several conversations", () => {
   });
 
   test("mode auto replays what is there, and records what is not", async () => {
-    const ci = process.env.CI;
-    delete process.env.CI;
-    try {
-      const server = await startPeerServer(polite);
-      await run(server, talk("one"), { mode: "auto" });
-      await run(server, talk("two"), { mode: "auto", target: "/other" });
-      await server[Symbol.asyncDispose]();
-      expect((await run(server, talk("one"), { mode: "auto" })).flow.source).toBe("tape");
-      expect((await run(server, talk("two"), { mode: "auto", target: "/other" })).flow.source).toBe("tape");
-      expect((await readTape(path)).entries.map(({ url }) => new URL(url).pathname)).toEqual(["/chat", "/other"]);
-    } finally {
-      if (ci !== undefined) process.env.CI = ci;
-    }
+    const server = await startPeerServer(polite);
+    await run(server, talk("one"), { mode: "auto" });
+    await run(server, talk("two"), { mode: "auto", target: "/other" });
+    await server[Symbol.asyncDispose]();
+    expect((await run(server, talk("one"), { mode: "auto" })).flow.source).toBe("tape");
+    expect((await run(server, talk("two"), { mode: "auto", target: "/other" })).flow.source).toBe("tape");
+    expect((await readTape(path)).entries.map(({ url }) => new URL(url).pathname)).toEqual(["/chat", "/other"]);
   });
 
   test("one that the tape does not hold is refused", async () => {

@@ -2,21 +2,19 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { readdir } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { startProxy, type TapeOptions } from "../../../src/mod.ts";
+import type { TapeOptions } from "../../../src/mod.ts";
 import { parseDays } from "../../../src/tape/upkeep/age.ts";
 import { type Origin, startOrigin } from "../../support/origin.ts";
 import { type TempFolder, tempFolder } from "../../support/temp.ts";
-import { ask, entriesOf, withoutEnv } from "../proxies.ts";
+import { ask, entriesOf, startProxy } from "../proxies.ts";
 import { har, harEntry, open, pass } from "../tapes.ts";
 
 let folder: TempFolder;
 let path: string;
 let origin: Origin;
-let env: Disposable;
 let count = 0;
 
 beforeEach(async () => {
-  env = withoutEnv();
   folder = await tempFolder();
   path = folder.file("a.har");
   count = 0;
@@ -26,7 +24,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await origin[Symbol.asyncDispose]();
   await folder[Symbol.asyncDispose]();
-  env[Symbol.dispose]();
 });
 
 async function run(options: Partial<TapeOptions>, ...targets: string[]) {

@@ -5,20 +5,16 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { prune, stats, type TapeMode } from "../../../src/tape/mod.ts";
 import { type TempFolder, tempFolder } from "../../support/temp.ts";
-import { withoutEnv } from "../proxies.ts";
 import { har, harEntry, open, record } from "../tapes.ts";
 
 let folder: TempFolder;
-let env: Disposable;
 
 beforeEach(async () => {
-  env = withoutEnv();
   folder = await tempFolder();
 });
 
 afterEach(async () => {
   await folder[Symbol.asyncDispose]();
-  env[Symbol.dispose]();
 });
 
 async function make(...names: string[]): Promise<void> {

@@ -2,20 +2,18 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type LogEntry, type Proxy, startProxy, type TapeOptions } from "../../../src/mod.ts";
+import type { LogEntry, Proxy, TapeOptions } from "../../../src/mod.ts";
 import { type Origin, startOrigin } from "../../support/origin.ts";
 import { type TempFolder, tempFolder } from "../../support/temp.ts";
-import { ask, entriesOf, withoutEnv } from "../proxies.ts";
+import { ask, entriesOf, startProxy } from "../proxies.ts";
 import { open, pass } from "../tapes.ts";
 
 let folder: TempFolder;
 let path: string;
 let origin: Origin;
-let env: Disposable;
 let log: string[];
 
 beforeEach(async () => {
-  env = withoutEnv();
   folder = await tempFolder();
   path = folder.file("a.har");
   log = [];
@@ -25,7 +23,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await origin[Symbol.asyncDispose]();
   await folder[Symbol.asyncDispose]();
-  env[Symbol.dispose]();
 });
 
 async function start(options: Partial<TapeOptions> = {}): Promise<Proxy> {

@@ -1,16 +1,15 @@
 // Mode "verify": the tape answers, and servers are asked what they answer by now.
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type LogEntry, type Proxy, startProxy, type TapeOptions } from "../../../src/mod.ts";
+import type { LogEntry, Proxy, TapeOptions } from "../../../src/mod.ts";
 import { openTape } from "../../../src/tape/addon.ts";
 import { type Origin, type OriginResponse, startOrigin } from "../../support/origin.ts";
 import { type TempFolder, tempFolder } from "../../support/temp.ts";
-import { ask, entriesOf, withoutEnv } from "../proxies.ts";
+import { ask, entriesOf, startProxy } from "../proxies.ts";
 import { flowOf, pass, record as recordFlow } from "../tapes.ts";
 
 let folder: TempFolder;
 let path: string;
 let origin: Origin;
-let env: Disposable;
 let answer: OriginResponse | (() => OriginResponse | Promise<OriginResponse>);
 
 const json = (value: unknown, more: [string, string][] = [], status = 200): OriginResponse => ({
@@ -20,7 +19,6 @@ const json = (value: unknown, more: [string, string][] = [], status = 200): Orig
 });
 
 beforeEach(async () => {
-  env = withoutEnv();
   folder = await tempFolder();
   path = folder.file("a.har");
   answer = json({ id: 1, name: "Ada" });
@@ -30,7 +28,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await origin[Symbol.asyncDispose]();
   await folder[Symbol.asyncDispose]();
-  env[Symbol.dispose]();
 });
 
 async function record(...targets: string[]): Promise<void> {
