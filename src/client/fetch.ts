@@ -20,31 +20,59 @@ export interface ProxyFetch {
   close(): void | Promise<void>;
 }
 
+/** How a proxy is asked. */
+export interface ProxyFetchOptions {
+  /**
+   * How plain `http` goes through an HTTP proxy on Node: in a tunnel, or as a request for a URL, which is all that many proxies accept. Deno and
+   * Bun always do the latter. Default: `"tunnel"`.
+   */
+  plain?: "tunnel" | "forward";
+}
+
 /**
  * A `fetch` that goes through a proxy and trusts its authority besides the well-known ones. Without a proxy it goes to the servers, whatever
  * the environment says.
  *
  * @throws {OptionsError} the URL of the proxy cannot be read
  */
-export async function proxyFetch(address: Partial<ProxyAddress>): Promise<ProxyFetch> {
+export async function proxyFetch(
+  address: Partial<ProxyAddress>,
+  { plain = "tunnel" }: ProxyFetchOptions = {},
+): Promise<ProxyFetch> {
   if (address.proxy !== undefined) upstreamOf(address as ProxyAddress);
   if ("Deno" in globalThis) return denoFetch(address);
   if (process.versions["bun"] !== undefined) return bunFetch(address);
-  return await nodeFetch(address);
+  return await nodeFetch(address, plain);
 }
 
 // undici is Node's own fetch as a package: the one that is built in takes no dispatcher of another version for granted.
-async function nodeFetch(address: Partial<ProxyAddress>): Promise<ProxyFetch> {
+async function nodeFetch(address: Partial<ProxyAddress>, plain: "tunnel" | "forward"): Promise<ProxyFetch> {
   const undici = await import("undici");
   const dispatcher = await dispatcherFor(address);
+  const forwarder = plain === "forward" ? await forwarderFor(address) : undefined;
   return {
     fetch: async (input, init) => {
       const [target, options] = await unpack(input, init);
-      const response = await undici.fetch(target, { ...options, dispatcher } as Parameters<typeof undici.fetch>[1]);
-      return repack(response as unknown as Response);
+      const by = new URL(target).protocol === "http:" ? forwarder ?? dispatcher : dispatcher;
+      const request = { ...options, dispatcher: by } as Parameters<typeof undici.fetch>[1];
+      return repack(await undici.fetch(target, request) as unknown as Response);
     },
-    close: () => dispatcher.destroy(),
+    close: async () => void await Promise.all([dispatcher.destroy(), forwarder?.destroy()]),
   };
+}
+
+/** What asks an HTTP proxy for a URL; the fields of the request have the credentials. */
+async function forwarderFor({ proxy, ca }: Partial<ProxyAddress>): Promise<Dispatcher | undefined> {
+  const upstream = proxy === undefined ? undefined : upstreamOf({ proxy });
+  if (upstream === undefined || !/^https?$/.test(upstream.scheme)) return undefined;
+  const { ProxyAgent } = await import("undici");
+  const token = upstream.authorization();
+  return new ProxyAgent({
+    uri: `${upstream}`,
+    proxyTunnel: false,
+    ...(token === undefined ? {} : { token }),
+    ...(ca === undefined ? {} : { proxyTls: { ca: trustedWith(ca) } }),
+  });
 }
 
 async function dispatcherFor({ proxy, ca }: Partial<ProxyAddress>): Promise<Dispatcher> {

@@ -5,7 +5,7 @@
  */
 import process from "node:process";
 import { describe, expect, test } from "vitest";
-import { type HttpFlow, type ProxyOptions, startProxy } from "../../src/mod.ts";
+import { type HttpFlow, respond, startProxy } from "../../src/mod.ts";
 import { startOrigin } from "../support/origin.ts";
 import { run } from "../support/run.ts";
 import { hasCommand } from "../support/runtime.ts";
@@ -25,8 +25,8 @@ export interface Program {
   readonly env?: Readonly<Record<string, string>>;
   /** Whether what it needs is there, besides the command. */
   readonly isThere?: boolean;
-  /** What the proxy is started with. */
-  readonly options?: ProxyOptions;
+  /** Whether it reads a name and a password for the proxy from the URL in its environment. Default: yes. */
+  readonly readsCredentials?: boolean;
 }
 
 /** Whether to test with a program. One that is missing is told of, and in CI, which installs all of them, its tests fail. */
@@ -45,7 +45,6 @@ export function testProgram(name: string, program: Program): void {
       const tls = scheme === "https" ? { tls: true } as const : {};
       await using origin = await startOrigin(({ target }) => ({ body: `you asked for ${target}` }), tls);
       await using proxy = await startProxy({
-        ...program.options,
         upstream: { ca: origin.ca || [], hosts: { [NOWHERE]: `127.0.0.1:${origin.port}` } },
       });
       const url = `${scheme}://${NOWHERE}/a?b=1`;
@@ -54,6 +53,13 @@ export function testProgram(name: string, program: Program): void {
       const [flow] = proxy.flows.filter({ host: NOWHERE });
       const { request, response, source } = flow as HttpFlow;
       expect([request.url, response!.status, source]).toEqual([url, 200, "upstream"]);
+    });
+
+    test.runIf(program.readsCredentials ?? true)("a name and a password", { timeout: 90_000 }, async () => {
+      const auth = { username: "me@home/#?", password: "p:a/s s%@[" };
+      await using proxy = await startProxy({ auth, defaultAction: respond({ body: "let in" }) });
+      const { stdout, stderr } = await runProgram(program, `https://${NOWHERE}/`, proxy.env());
+      expect([stdout.trim(), stdout ? "" : stderr]).toEqual(["let in", ""]);
     });
   });
 }

@@ -8,6 +8,7 @@ const folder = fileURLToPath(new URL("../../fixtures/java", import.meta.url));
 for (const client of ["HttpURLConnection", "HttpClient"]) {
   testProgram(`Java, ${client}`, {
     command: "java",
+    readsCredentials: false,
     args: (url) => ["-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", folder, "Get", client, url],
   });
 }

@@ -7,4 +7,9 @@ $context = stream_context_create(["http" => ["proxy" => $proxy, "request_fulluri
 echo file_get_contents($argv[1], false, $context);
 `;
 
-testProgram("PHP", { command: "php", files: { "get.php": SCRIPT }, args: (url) => ["get.php", url] });
+testProgram("PHP", {
+  command: "php",
+  readsCredentials: false,
+  files: { "get.php": SCRIPT },
+  args: (url) => ["get.php", url],
+});
