@@ -88,41 +88,35 @@ function seenBy(
   said: Said,
   options: ForwardedOptions,
 ): { url: URL; prefix: string } | Wrong {
-  const seen = new URL(url.href);
+  const place = placeOf(url, said, options);
+  if ("wrong" in place) return place;
   const scheme = options.scheme ?? said.scheme ?? url.protocol.slice(0, -1);
-  seen.protocol = `${scheme}:`;
   const from = parseAuthority(options.host ?? said.host ?? headers.get("host") ?? url.host, 0) ??
     { hostname: url.hostname, port: Number(url.port) };
   const port = options.port ?? from.port;
-  seen.host = `${options.domain ?? from.hostname}:${port === 0 ? scheme === "https" ? 443 : 80 : port}`;
-  let path = url.pathname;
-  if (said.path !== undefined) {
-    const rest = under(path, said.path);
-    if (rest === undefined) {
-      return { wrong: `X-Traversal-Path is ${said.path}, but the path is ${path}: it should begin with that` };
-    }
-    path = rest;
-  }
-  let prefix = options.prefix?.replace(/\/$/, "") ?? said.prefix ?? "";
-  if (options.popPrefix !== undefined) {
-    const pop = options.popPrefix.replace(/\/$/, "");
-    const rest = under(path, pop);
-    if (rest === undefined) {
-      return {
-        wrong: `all requests should start with the path ${pop}, but this one is for ${path} (option popPrefix)`,
-      };
-    }
-    path = rest;
-    prefix += pop;
-  }
-  seen.pathname = path || "/";
-  if (said.query !== undefined) seen.search = withoutEnd(url.search.slice(1), said.query);
-  return { url: seen, prefix };
+  const authority = `${options.domain ?? from.hostname}${port === 0 ? "" : `:${port}`}`;
+  const search = said.query === undefined ? url.search : withoutEnd(url.search, said.query);
+  return { url: new URL(`${scheme}://${authority}${place.path || "/"}${search}`), prefix: place.prefix };
 }
 
-function withoutEnd(query: string, end: string): string {
-  if (query === end) return "";
-  return query.endsWith(`&${end}`) ? query.slice(0, -end.length - 1) : query;
+/** Where the path of a request is parted into what belongs to proxies and what is for the handler. */
+function placeOf({ pathname }: URL, said: Said, options: ForwardedOptions): { path: string; prefix: string } | Wrong {
+  const path = said.path === undefined ? pathname : under(pathname, said.path);
+  if (path === undefined) {
+    return { wrong: `X-Traversal-Path is ${said.path}, but the path is ${pathname}: it should begin with that` };
+  }
+  const prefix = options.prefix?.replace(/\/$/, "") ?? said.prefix ?? "";
+  if (options.popPrefix === undefined) return { path, prefix };
+  const pop = options.popPrefix.replace(/\/$/, "");
+  const rest = under(path, pop);
+  if (rest !== undefined) return { path: rest, prefix: prefix + pop };
+  return { wrong: `all requests should start with the path ${pop}, but this one is for ${path} (option popPrefix)` };
+}
+
+/** A query without what the proxy has put at its end. */
+function withoutEnd(search: string, end: string): string {
+  if (search === `?${end}`) return "";
+  return search.endsWith(`&${end}`) ? search.slice(0, -end.length - 1) : search;
 }
 
 function withUrl(request: Request, url: URL, headers: Headers): Request {

@@ -89,12 +89,18 @@ function isWebSocket(request: Request): boolean {
 function responseOf({ status, reason, headers, body }: OnceResponse): Response {
   const fields = new Headers();
   for (const [name, value] of headers) fields.append(name, value);
+  return makeResponse(body, { status, statusText: reason, headers: fields });
+}
+
+/** A Response with any status. */
+export function makeResponse(
+  body: ReadableStream | null,
+  init: Pick<Response, "status" | "statusText" | "headers">,
+): Response {
+  const { status, statusText, headers } = init;
   const known = status >= 200 && status <= 599;
-  const response = new Response(NULL_BODY.has(status) ? null : body, {
-    status: known ? status : 200,
-    statusText: reason,
-    headers: fields,
-  });
+  const platform = { status: known ? status : 200, statusText, headers };
+  const response = new Response(NULL_BODY.has(status) ? null : body, platform);
   // HTTP has statuses from 100 to 999; the platform makes no Response with most of them (Fetch standard, section 5.5).
   if (!known) Object.defineProperty(response, "status", { value: status });
   return response;

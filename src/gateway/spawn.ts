@@ -8,7 +8,7 @@ import { sign } from "./forwarding/signature.ts";
 import type { Handler, HandlerInfo } from "./handler.ts";
 import { refusal } from "./refusal.ts";
 import { forwardingOf } from "./reverse.ts";
-import { send } from "./send.ts";
+import { makeResponse, send } from "./send.ts";
 import { checkSpawn, type SpawnOptions } from "./spawn/options.ts";
 import { HOST } from "./spawn/ready.ts";
 import { Server, type Use } from "./spawn/server.ts";
@@ -65,9 +65,10 @@ export function spawn(options: SpawnOptions): SpawnHandler {
   const close = () => server.close();
   return Object.assign(handler, { close, [Symbol.asyncDispose]: close });
 
-  function handOn(request: Request, info: Partial<HandlerInfo>, { child }: Use): Promise<Response> {
+  function handOn(request: Request, given: Partial<HandlerInfo>, use: Use): Promise<Response> {
     const { pathname, search } = new URL(request.url);
-    const url = new URL(`http://${HOST}:${child.port}`);
+    const info = untilClosed(given, use);
+    const url = new URL(`http://${HOST}:${use.child.port}`);
     url.pathname = pathname;
     url.search = search;
     const { headers } = forwardingOf(request, info, { at: "", trusted: () => false });
@@ -77,9 +78,24 @@ export function spawn(options: SpawnOptions): SpawnHandler {
   }
 }
 
+/** A WebSocket uses the server until it is closed. */
+function untilClosed(info: Partial<HandlerInfo>, use: Use): Partial<HandlerInfo> {
+  const { switchTo } = info;
+  if (switchTo === undefined) return info;
+  return {
+    ...info,
+    switchTo: (options) => {
+      options.stream.once("close", () => use.end());
+      return switchTo(options);
+    },
+  };
+}
+
 /** A response that ends its use when its body has been read, or is of no use any more. */
 function whole(response: Response, use: Use): Response {
-  if (response.body === null || response.status === 101) {
+  // A WebSocket ends it by itself.
+  if (response.status === 101) return response;
+  if (response.body === null) {
     use.end();
     return response;
   }
@@ -101,6 +117,5 @@ function whole(response: Response, use: Use): Response {
       await reader.cancel(reason);
     },
   }, { highWaterMark: 0 });
-  const { status, statusText, headers } = response;
-  return new Response(body, { status, statusText, headers });
+  return makeResponse(body, response);
 }

@@ -16,6 +16,8 @@ import { answers, HOST } from "./ready.ts";
 const MAX_LINES = 20;
 /** A line is shown and kept up to here. */
 const MAX_LINE = 2000;
+/** So long the last lines of a process that is gone are waited for. */
+const LAST_WORDS_MS = 500;
 
 /** A server process that was started once. */
 export class Child {
@@ -48,7 +50,11 @@ export class Child {
     });
     this.ended = this.#watchEnd();
     killAtExit(this.#process);
-    for (const stream of [this.#process.stdout, this.#process.stderr]) if (stream !== null) this.#listen(stream);
+    if (this.#process.pid !== undefined) {
+      for (const stream of [this.#process.stdout!, this.#process.stderr!]) this.#listen(stream);
+      // The process alone does not keep this one alive.
+      this.#process.unref();
+    }
     this.ready = this.#waitUntilReady();
     // Whoever waits hears of it; nobody need.
     this.ready.catch(() => {});
@@ -63,7 +69,8 @@ export class Child {
   async stop(): Promise<void> {
     if (this.#over) return;
     this.#process.kill("SIGTERM");
-    const timer = setTimeout(() => this.#process.kill("SIGKILL"), this.#settings.stopTimeout);
+    // Not by the child's own method: Deno's does nothing when it is called again.
+    const timer = setTimeout(() => kill(this.#process.pid), this.#settings.stopTimeout);
     await this.ended;
     clearTimeout(timer);
   }
@@ -78,7 +85,15 @@ export class Child {
         this.#log(`${this.#name} ${how}`);
         resolve(how);
       };
-      child.once("exit", (code, signal) => end(signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`));
+      child.once("exit", (code, signal) => {
+        const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
+        // Its last words may still be on their way; a process that it has left behind may hold the pipe open for ever.
+        const timer = setTimeout(() => end(how), LAST_WORDS_MS);
+        child.once("close", () => {
+          clearTimeout(timer);
+          end(how);
+        });
+      });
       child.on("error", (error) => {
         // Also a signal that could not be sent is told here.
         if (child.pid === undefined) end(`could not be started: ${error.message}`);
@@ -94,13 +109,13 @@ export class Child {
       if (this.#lines.length > MAX_LINES) this.#lines.shift();
       this.#log(`${this.#name}: ${line}`);
       const { ready } = this.#settings;
-      if (ready instanceof RegExp ? line.search(ready) >= 0 : ready !== undefined && line.includes(ready)) this.#said.resolve();
+      if (ready instanceof RegExp ? line.search(ready) >= 0 : ready !== undefined && line.includes(ready)) {
+        this.#said.resolve();
+      }
     });
     // A pipe may break with the process.
     stream.on("error", () => {});
-    // The process alone does not keep this one alive.
     (stream as Readable & { unref?: () => void }).unref?.();
-    this.#process.unref();
   }
 
   async #waitUntilReady(): Promise<void> {
@@ -109,15 +124,21 @@ export class Child {
     const timer = setTimeout(() => late.resolve("late"), readyTimeout);
     const stop = new AbortController();
     const path = typeof ready === "string" && ready.startsWith("/") ? ready : undefined;
-    const answering = ready === undefined || path !== undefined ? answers(this.port, path, stop.signal) : this.#said.promise;
+    const asked = ready === undefined || path !== undefined ? answers(this.port, path, stop.signal) : undefined;
     try {
-      const first = await Promise.race([answering.then(() => "ready" as const), this.ended.then(() => "over" as const), late.promise]);
+      const first = await Promise.race([
+        (asked ?? this.#said.promise).then(() => "ready" as const),
+        this.ended.then(() => "over" as const),
+        late.promise,
+      ]);
       if (first === "ready" && !this.#over) return;
       await this.stop();
-      throw first === "late" ? this.#error("SPAWN_NOT_READY", this.#lateMessage(path)) : this.#error("SPAWN_FAILED", await this.ended);
+      if (first === "late") throw this.#error("SPAWN_NOT_READY", this.#lateMessage(path));
+      throw this.#error("SPAWN_FAILED", await this.ended);
     } finally {
       clearTimeout(timer);
       stop.abort();
+      await asked;
     }
   }
 
@@ -133,10 +154,21 @@ export class Child {
 
   #error(code: string, what: string): FlowtapeError {
     const output = this.#lines.length === 0 ? "It has written nothing." : `Its last lines:\n${this.#lines.join("\n")}`;
-    return new FlowtapeError(code, `the command ${JSON.stringify(this.#settings.command.join(" "))} of spawn() ${what}. ${output}`);
+    return new FlowtapeError(
+      code,
+      `the command ${JSON.stringify(this.#settings.command.join(" "))} of spawn() ${what}. ${output}`,
+    );
   }
 
   get #name(): string {
     return `${this.#settings.command[0]}[${this.#process.pid ?? "?"}]`;
+  }
+}
+
+function kill(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended by itself just now.
   }
 }

@@ -46,8 +46,13 @@ const MAX_MS = 2 ** 31 - 1;
 
 const check = shape({
   command: (value, where) => {
-    if (!Array.isArray(value) || value.length === 0) refuse(value, where, 'a program and its arguments, ["python3", "app.py"],');
-    list((one, place) => typeof one === "string" && !one.includes("\0") || refuse(one, place, "a string"))(value, where);
+    if (!Array.isArray(value) || value.length === 0) {
+      refuse(value, where, 'a program and its arguments, ["python3", "app.py"],');
+    }
+    list((one, place) => typeof one === "string" && !one.includes("\0") || refuse(one, place, "a string"))(
+      value,
+      where,
+    );
     text(value[0], `${where}[0]`);
   },
   cwd: text,

@@ -16,19 +16,20 @@ const PAUSE_MS = 25;
 const ATTEMPT_MS = 2000;
 
 /**
- * Resolves when a server accepts connections on a port of this machine, or answers a path with a status below 500; never when the signal aborts
- * before.
+ * Resolves when a server accepts connections on a port of this machine, or answers a path with a status below 500; with `false` when the signal
+ * aborts before.
  */
-export async function answers(port: number, path: string | undefined, signal: AbortSignal): Promise<void> {
-  while (!await attempt(port, path)) {
-    if (signal.aborted) return await new Promise<never>(() => {});
-    await sleep(PAUSE_MS);
+export async function answers(port: number, path: string | undefined, signal: AbortSignal): Promise<boolean> {
+  for (;;) {
+    if (await attempt(port, path, signal).catch(() => false)) return true;
+    if (signal.aborted) return false;
+    await sleep(PAUSE_MS, undefined, { signal }).catch(() => {});
   }
 }
 
-async function attempt(port: number, path: string | undefined): Promise<boolean> {
+async function attempt(port: number, path: string | undefined, signal: AbortSignal): Promise<boolean> {
   if (path === undefined) return await listens(HOST, port, ATTEMPT_MS);
-  const response = await exact(new Request(`http://${HOST}:${port}${path}`), { timeout: ATTEMPT_MS });
+  const response = await exact(new Request(`http://${HOST}:${port}${path}`, { signal }), { timeout: ATTEMPT_MS });
   await response.body?.cancel();
   // Nobody listens yet: that is no answer of the server's own.
   return !response.headers.has("x-flowtape-error") && response.status < 500;

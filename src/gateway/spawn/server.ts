@@ -70,7 +70,10 @@ export class Server {
     } catch (cause) {
       this.#starting = undefined;
       const why = cause instanceof Error ? cause.message : String(cause);
-      throw new FlowtapeError("SPAWN_FAILED", `the command of spawn() could not be started: ${why}`, { cause });
+      const command = JSON.stringify(this.#settings.command.join(" "));
+      throw new FlowtapeError("SPAWN_FAILED", `the command ${command} of spawn() could not be started: ${why}`, {
+        cause,
+      });
     }
   }
 
