@@ -62,6 +62,7 @@ export class GatewaySocket {
   #state: 0 | 1 | 2 | 3 = 0;
   #sending: Promise<void> | undefined;
   #queued = 0;
+  #close: (() => void) | undefined;
 
   /** @ignore Use {@linkcode HandlerInfo.upgrade}. */
   constructor(url: string, protocol: string) {
@@ -128,7 +129,7 @@ export class GatewaySocket {
     if (Buffer.byteLength(reason) > 123) throw new DOMException("the reason has more than 123 bytes", "SyntaxError");
     if (this.#state >= 2) return;
     this.#state = 2;
-    const close = () => this.#line?.close(code ?? 1005, code === undefined ? "" : reason);
+    const close = this.#close = () => this.#line?.close(code ?? 1005, code === undefined ? "" : reason);
     if (this.#sending === undefined) close();
     else void this.#sending.then(close);
   }
@@ -138,10 +139,9 @@ export class GatewaySocket {
     return {
       open: (line) => {
         this.#line = line;
-        if (this.#state === 2) line.close();
-        else this.#state = 1;
-        // The client hears nothing before whoever listens to this has had its say.
-        this.#tell(new Event("open"));
+        if (this.#state === 0) this.#state = 1;
+        else this.#close?.();
+        if (this.#state === 1) this.#tell(new Event("open"));
         return {
           message: (data) => this.#tell(new MessageEvent("message", { data: this.#dataOf(data) })),
           close: (code, reason) => this.#over(code, reason),

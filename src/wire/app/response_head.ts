@@ -30,9 +30,12 @@ export function headOf(response: FlowResponse, method: string): ResponseHead {
   if (status < 200) throw new Error(`it answered ${status}: only info.upgrade() can switch to another protocol`);
   checkStatusLine(status, reason);
   const fields = stripFields(response.headers.fields, OURS);
-  // The length of a body that is not there may be told (RFC 9110 section 8.6).
-  if (bodyKind(status, method) !== "any") return make(response, fields, NO_BODY);
   const said = response.headers.get("content-length");
+  if (bodyKind(status, method) !== "any") {
+    // The length of a body that is not there may be told (RFC 9110 section 8.6).
+    const known = said === null && method === "HEAD" && status !== 204 && content.complete && content.kept > 0;
+    return make(response, known ? `${fields}Content-Length: ${content.kept}\r\n` : fields, NO_BODY);
+  }
   const length = content.complete ? content.kept : said !== null && /^\d{1,15}$/.test(said) ? Number(said) : undefined;
   const framing = length === undefined || trailers !== undefined ? CHUNKED : ofLength(length);
   return make(response, stripFields(fields, LENGTH), framing);
