@@ -20,5 +20,9 @@ export async function prepareOutput(path: string, given: Given): Promise<void> {
   if (there !== undefined && !given.flag("force")) {
     throw new CliError(EXIT.notWritten, `${path} is there already: --force writes over it`);
   }
-  await mkdir(dirname(path), { recursive: true });
+  try {
+    await mkdir(dirname(path), { recursive: true });
+  } catch (cause) {
+    throw new CliError(EXIT.notWritten, `${path} cannot be written: ${(cause as Error).message}`, { cause });
+  }
 }

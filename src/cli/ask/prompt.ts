@@ -60,7 +60,8 @@ class Prompt {
   async #collect(): Promise<undefined> {
     try {
       for (;;) {
-        this.#waiting.push(await this.#options.next());
+        const paused = await this.#options.next();
+        this.#waiting.push(paused);
         this.#wake?.();
       }
     } catch {

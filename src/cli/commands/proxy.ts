@@ -79,25 +79,34 @@ function tellMachine(proxy: Proxy, terminal: Terminal): void {
   terminal.write(`${JSON.stringify({ type: "listening", url, host, port, ca: ca.path, env: proxy.env() })}\n`);
 }
 
-function howTo({ url, ca, host }: Proxy, given: Given): string {
-  const { path, spki } = ca;
+function howTo(proxy: Proxy, given: Given): string {
+  const { url, ca, host } = proxy;
   const open = /^(?:127\.|localhost$|::1$)/.test(host) ? [] : ["", `Whoever can reach ${host} can use it.`];
+  const kept = given.text("ca-dir") === undefined
+    ? ["", "The certificate authority is of this run alone: --ca-dir <folder> keeps one (flowtape help ca).", ""]
+    : [""];
   return [
     `flowtape listens at ${url}; Ctrl-C ends it`,
     ...open,
     "",
-    "in a shell, for most programs:",
-    `  export http_proxy=${url} https_proxy=${url} HTTP_PROXY=${url} HTTPS_PROXY=${url} no_proxy= NO_PROXY=`,
-    `  export SSL_CERT_FILE=${path} CURL_CA_BUNDLE=${path} REQUESTS_CA_BUNDLE=${path}`,
-    `  export NODE_USE_ENV_PROXY=1 NODE_EXTRA_CA_CERTS=${path} DENO_CERT=${path} GIT_SSL_CAINFO=${path}`,
+    "most programs, from a shell:",
+    ...exports(proxy.env()),
     "one request:",
-    `  curl --proxy ${url} --cacert ${path} https://example.com/`,
+    `  curl --proxy ${url} --cacert ${ca.path} https://example.com/`,
     "a browser:",
-    `  chromium --user-data-dir=/tmp/flowtape-chromium --proxy-server=${url} '--proxy-bypass-list=<-loopback>' \\`,
-    `    --ignore-certificate-errors-spki-list=${spki}`,
-    ...(given.text("ca-dir") === undefined
-      ? ["", "The certificate authority is of this run alone: --ca-dir <folder> keeps one (flowtape help ca)."]
-      : []),
-    "",
+    `  chromium --user-data-dir=/tmp/flowtape-chromium ${proxy.browser().args.map(quoted).join(" ")}`,
+    ...kept,
   ].join("\n");
+}
+
+/** A line for each value: many variables have the same. */
+function exports(env: Readonly<Record<string, string>>): string[] {
+  const names = new Map<string, string[]>();
+  for (const [name, value] of Object.entries(env)) names.set(value, [...names.get(value) ?? [], name]);
+  return [...names].map(([value, some]) => `  export ${some.map((name) => `${name}=${quoted(value)}`).join(" ")}`);
+}
+
+/** For a shell. */
+function quoted(text: string): string {
+  return /^[\w@%+=:,./-]*$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

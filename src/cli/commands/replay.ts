@@ -5,6 +5,7 @@
  */
 import { access } from "node:fs/promises";
 import { TapeError } from "../../flow/error.ts";
+import { bodyFolder } from "../../tape/har.ts";
 import type { TapeOptions } from "../../tape/options.ts";
 import { runSession } from "../child/session.ts";
 import type { Given } from "../given.ts";
@@ -13,7 +14,8 @@ import type { Terminal } from "../terminal.ts";
 /** Carries it out. */
 export async function run(given: Given, terminal: Terminal): Promise<number> {
   const path = given.text("tape") ?? "flowtape.har";
-  await access(path).catch((cause) => {
+  // A recording that was broken off may have left nothing but the folder beside the tape.
+  await access(path).catch(() => access(bodyFolder(path))).catch((cause) => {
     // With this tape every request would match nothing.
     const how = `record it with flowtape record --tape ${path} -- ${given.program[0]}`;
     throw new TapeError("TAPE_NOT_FOUND", `there is no tape ${path}: ${how}, or correct the path`, { cause });
