@@ -233,9 +233,12 @@ async function open(
       error: (flow: HttpFlow) => player?.error(flow),
       tcpStart: async (flow: TcpFlow) => {
         const mode = steering.modeOf(flow);
-        if (mode === "record" || mode === "passthrough") return;
-        await player!.tcpStart(flow);
-        if (mode !== "auto" && flow.answer === undefined) refuseTcp(flow, options.path, report);
+        if (mode === "passthrough" || flow.error !== undefined) return;
+        if (mode !== "record") await player!.tcpStart(flow);
+        if (flow.answer !== undefined || flow.error !== undefined) return;
+        // TLS that passes unopened is not recorded.
+        if (mode !== "auto" && mode !== "record") refuseTcp(flow, options.path, report);
+        else if (flow.serverName === undefined && guard?.blocks(flow)) guard.refuseTcp(flow);
       },
     }),
     keepsBodies(flow) {

@@ -81,7 +81,8 @@ export interface TapeOptions {
   verify?: VerifyOptions;
   /**
    * Refuses to send requests on while recording whose method changes something, such as POST, PUT, PATCH and DELETE: they are answered
-   * with a 502 that says so, and `proxy.close()` rejects. `{ allow }` names those that may pass. `false` by default.
+   * with a 502 that says so, and `proxy.close()` rejects. WebSockets and raw conversations, of which nobody can tell what will be said,
+   * are not begun. `{ allow }` names those that may pass. `false` by default.
    */
   blockUnsafe?: boolean | { allow: Matcher | readonly Matcher[] };
   /**

@@ -7,6 +7,7 @@ import type { Flow } from "../flow/flow.ts";
 import type { HttpFlow } from "../flow/http_flow.ts";
 import { compile } from "../flow/matcher/compile.ts";
 import type { CompiledMatcher, Matcher } from "../flow/matcher/types.ts";
+import type { TcpFlow } from "../flow/tcp_flow.ts";
 import { FlowResponse } from "../flow/response.ts";
 import type { TapeOptions } from "./options.ts";
 import type { Redactor } from "./redact/redactor.ts";
@@ -50,17 +51,34 @@ export class UnsafeGuard {
    *
    * @throws {BodyIncompleteError} a matcher must see a body that has not arrived
    */
-  blocks(flow: HttpFlow): boolean {
-    return !SAFE.has(flow.request.method) && !this.#allowed.some((one) => one.matches(flow));
+  blocks(flow: Flow): boolean {
+    // What is said in a conversation may be anything: nobody can tell before it is said.
+    const safe = flow.type === "http" && SAFE.has(flow.request.method) && !isWebSocket(flow);
+    return !safe && !this.#allowed.some((one) => one.matches(flow));
+  }
+
+  /** Ends a raw conversation before it begins. */
+  refuseTcp(flow: TcpFlow): void {
+    const { hostname, port } = flow;
+    const message =
+      `The conversation TCP ${hostname}:${port} was not begun: it is to be recorded, nobody can tell whether ` +
+      "what is said in it changes something, and blockUnsafe is set.\n\nIf it may be held: " +
+      `blockUnsafe: { allow: tcp(${JSON.stringify(`${hostname}:${port}`)}) }\n`;
+    flow.error ??= { code: "UNMATCHED", message };
+    this.#refused(flow, message);
   }
 
   /** Answers the flow with what to do about it. */
   refuse(flow: HttpFlow): void {
     const { method, url } = flow.request;
-    const explanation =
-      `${method} ${this.#redactor.url(url)} was not sent: it is to be recorded, ${method} may change ` +
-      "something on the server, and blockUnsafe is set.\n\nIf it may be sent: " +
-      `blockUnsafe: { allow: ${JSON.stringify(`${method} ${allowable(this.#redactor.url(url))}`)} }\n`;
+    const clean = this.#redactor.url(url);
+    const webSocket = isWebSocket(flow);
+    const why = webSocket
+      ? "nobody can tell whether what is said over a WebSocket changes something"
+      : `${method} may change something on the server`;
+    const allow = webSocket ? allowable(clean) : `${method} ${allowable(clean)}`;
+    const explanation = `${method} ${clean} was not sent: it is to be recorded, ${why}, and blockUnsafe is set.\n\n` +
+      `If it may be sent: blockUnsafe: { allow: ${JSON.stringify(allow)} }\n`;
     flow.source = "tape";
     flow.response = FlowResponse.create({
       status: 502,
@@ -69,6 +87,10 @@ export class UnsafeGuard {
     });
     this.#refused(flow, explanation);
   }
+}
+
+function isWebSocket({ request: { scheme } }: HttpFlow): boolean {
+  return scheme === "ws" || scheme === "wss";
 }
 
 function allowable(url: string): string {

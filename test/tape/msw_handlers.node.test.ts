@@ -5,12 +5,14 @@ import { setupServer as setupServer3 } from "msw/node";
 import * as msw2 from "msw2";
 import { setupServer as setupServer2 } from "msw2/node";
 import { afterEach, describe, expect, test } from "vitest";
-import { type FlowSet, respond, respondWebSocket, type RuleLike, startProxy } from "../../src/mod.ts";
+import { type FlowSet, not, respond, respondWebSocket, type RuleLike, startProxy, tcp } from "../../src/mod.ts";
 import { readTape, toMswHandlers } from "../../src/tape/mod.ts";
 import { startOrigin } from "../support/origin.ts";
 import { startRawServer } from "../support/raw_server.ts";
 import { tempFolder } from "../support/temp.ts";
+import { openTunnel } from "../wire/tunnel.ts";
 import { closed, openPeer } from "../wire/websocket/peers.ts";
+import { close as goodbye } from "../wire/websocket/support.ts";
 
 /** The flows of some requests, answered by rules. */
 async function captured(rules: RuleLike[], requests: [url: string, init?: RequestInit][]): Promise<FlowSet> {
@@ -172,6 +174,94 @@ describe.each(versions)("toMswHandlers() and setupServer() of %s", (_, setupServ
       socket.onclose = ({ code, reason }) => resolve([...all, code, reason]);
     });
     expect(heard).toEqual(["welcome", "you said one", "you said two", [1, 2], 4000, "done"]);
+  });
+
+  describe("WebSockets of a tape", () => {
+    /** Records a conversation of these words; the server says each of them again, with a number. */
+    const recorded = async (path: string, url: string, ...conversations: string[][]) => {
+      let count = 0;
+      const again = respondWebSocket((client) => ({
+        message: (data) => client.send(typeof data === "string" ? `${++count} ${data}` : data),
+      }));
+      await using server = await startProxy({ rules: [["ws://chat.test/*", again]] });
+      await using proxy = await startProxy({
+        tape: { path, mode: "record" },
+        upstream: { proxy: server.url },
+      });
+      for (const words of conversations) {
+        await using peer = await openPeer(proxy, url);
+        for (const payload of words) {
+          await peer.send({ opcode: "text", payload });
+          await peer.frame();
+        }
+        await peer.send(goodbye(1000));
+        await peer.rest();
+      }
+    };
+    const talk = (url: string, words: string[]) =>
+      new Promise<unknown[]>((resolve) => {
+        const heard: unknown[] = [];
+        const socket = new WebSocket(url);
+        const next = () => heard.length < words.length ? socket.send(words[heard.length]!) : socket.close(1000);
+        socket.onopen = next;
+        socket.onmessage = ({ data }) => (heard.push(data), next());
+        socket.onclose = ({ code, reason }) => resolve(code === 1000 ? heard : [...heard, code, reason]);
+      });
+
+    test("in order, the words compared as a tape compares them, also where they stand in a file", async () => {
+      await using folder = await tempFolder();
+      const path = join(folder.path, "chat.har");
+      const long = "x".repeat(3000);
+      const url = "ws://chat.test/room?token=mine";
+      await recorded(path, url, ['{"a":1,"b":2}', "two"], [long, "two"]);
+      const tape = await readTape(path);
+      expect(() => toMswHandlers(tape)).toThrow("is a WebSocket: give MSW's `ws`");
+      expect(() => toMswHandlers(tape)).not.toThrow("mine");
+      listen(toMswHandlers(tape, { ws }));
+      const other = "ws://chat.test/room?token=another";
+      expect(await talk(other, ['{"b":2,"a":1}', "two"])).toEqual(['1 {"a":1,"b":2}', "2 two"]);
+      expect(await talk(other, [long, "two"])).toEqual([`3 ${long}`, "4 two"]);
+      expect(await talk(other, [long, "three"])).toEqual([
+        `3 ${long}`,
+        1011,
+        "message 2 of the client is not what was recorded",
+      ]);
+    });
+
+    test("match: { body: false } counts messages only", async () => {
+      await using folder = await tempFolder();
+      const path = join(folder.path, "chat.har");
+      await recorded(path, "ws://chat.test/room", ["one", "two"]);
+      listen(toMswHandlers(await readTape(path), { ws, match: { body: false } }));
+      expect(await talk("ws://chat.test/room", ["uno", "due"])).toEqual(["1 one", "2 two"]);
+    });
+  });
+
+  test("a raw conversation is refused by its name", async () => {
+    await using folder = await tempFolder();
+    const path = join(folder.path, "raw.har");
+    await using origin = await startRawServer(async (connection) => {
+      await connection.write(await connection.readUntil("\n"));
+    });
+    await using proxy = await startProxy({
+      tape: { path, mode: "record" },
+      upstream: { hosts: { "redis.test": `127.0.0.1:${origin.port}` } },
+      addons: [{ tcpMessage() {} }],
+    });
+    {
+      await using connection = await openTunnel(proxy, "redis.test:6379");
+      await connection.write("PING\n");
+      await connection.readUntil("\n");
+      connection.end();
+      await connection.readAll();
+    }
+    await proxy.waitFor(tcp());
+    expect(() => toMswHandlers(proxy.flows)).toThrow("the flow TCP redis.test:6379 is a raw conversation");
+    expect(toMswHandlers(proxy.flows.filter(not(tcp())))).toEqual([]);
+    await proxy.close();
+    const tape = await readTape(path);
+    expect(() => toMswHandlers(tape)).toThrow("entry 0 of the tape, tcp://redis.test:6379, is a raw conversation");
+    expect(toMswHandlers([...tape].filter((entry) => entry.kind !== "tcp"))).toEqual([]);
   });
 
   test("a body that was not kept whole is refused", async () => {

@@ -6,6 +6,10 @@ import { respond, type TapeMode, type TapeOptions, tcp } from "../../src/mod.ts"
 import { Modes } from "../../src/tape/modes.ts";
 import { type Origin, startOrigin } from "../support/origin.ts";
 import { type TempFolder, tempFolder } from "../support/temp.ts";
+import { openTunnel } from "../wire/tunnel.ts";
+import { echo, openPeer, startPeerServer } from "../wire/websocket/peers.ts";
+import { close as goodbye } from "../wire/websocket/support.ts";
+import { startRawServer } from "../support/raw_server.ts";
 import { ask, entriesOf, startProxy } from "./proxies.ts";
 import { flowOf, open } from "./tapes.ts";
 
@@ -251,6 +255,78 @@ describe("blockUnsafe", () => {
     await using again = await startProxy({ tape: { path, blockUnsafe: true } });
     expect(await ask(again, `${origin.url}/a`, post('{"dry":true}'))).toBe("200 2");
     expect(origin.requests).toHaveLength(3);
+  });
+});
+
+describe("blockUnsafe and conversations, of which nobody can tell what will be said", () => {
+  const allowedBy = (message: string) =>
+    Function("tcp", `return ({ ${/blockUnsafe: .*/.exec(message)![0]} })`)(tcp) as TapeOptions;
+
+  test("a WebSocket is not opened, unless it is allowed, on the tape, or not recorded", async () => {
+    await using server = await startPeerServer(echo);
+    const url = `ws://127.0.0.1:${server.port}/chat?token=abc`;
+    const say = async (options: Partial<TapeOptions>) => {
+      const proxy = await startProxy({ tape: { path, ...options } });
+      try {
+        await using peer = await openPeer(proxy, url);
+        await peer.send({ opcode: "text", payload: "hello" });
+        const answer = (await peer.frame()).payload.toString();
+        await peer.send(goodbye(1000));
+        await peer.rest();
+        return answer;
+      } catch (error) {
+        return (error as Error).message;
+      } finally {
+        await proxy.close().catch((error: Error) => refusals.push(error.message));
+      }
+    };
+    const refusals: string[] = [];
+    for (const mode of ["record", "auto"] as const) {
+      expect(await say({ mode, blockUnsafe: true })).toContain("502");
+      expect(refusals.at(-1)).toContain("nobody can tell whether what is said over a WebSocket changes something");
+      expect(refusals.at(-1)).not.toContain("abc");
+    }
+    expect(existsSync(path)).toBe(false);
+    expect(await say({ mode: "record", blockUnsafe: true, modes: [[url.split("?")[0]!, "passthrough"]] })).toBe(
+      "hello",
+    );
+    expect(existsSync(path)).toBe(false);
+    expect(await say({ mode: "record", ...allowedBy(refusals.at(-1)!) })).toBe("hello");
+    expect(await say({ blockUnsafe: true })).toBe("hello");
+    expect(refusals).toHaveLength(2);
+  });
+
+  test("a raw conversation neither", async () => {
+    let heard = 0;
+    await using server = await startRawServer(async (connection) => {
+      heard++;
+      await connection.write(await connection.readUntil("\n"));
+    });
+    const say = async (options: Partial<TapeOptions>) => {
+      const upstream = { hosts: { "raw.test": `127.0.0.1:${server.port}` } };
+      const proxy = await startProxy({ tape: { path, ...options }, upstream });
+      try {
+        await using connection = await openTunnel(proxy, "raw.test:7");
+        await connection.write("hello\n");
+        const answer = await connection.readUntil("\n");
+        connection.end();
+        await connection.readAll().catch(() => {});
+        return answer;
+      } catch {
+        return "nothing";
+      } finally {
+        await proxy.close().catch((error: Error) => refusals.push(error.message));
+      }
+    };
+    const refusals: string[] = [];
+    for (const mode of ["record", "auto"] as const) {
+      expect(await say({ mode, blockUnsafe: true })).toBe("nothing");
+      expect(refusals.at(-1)).toContain("The conversation TCP raw.test:7 was not begun");
+    }
+    expect(heard).toBe(0);
+    expect(await say({ mode: "record", ...allowedBy(refusals.at(-1)!) })).toBe("hello\n");
+    expect(await say({ blockUnsafe: true })).toBe("hello\n");
+    expect([heard, refusals.length]).toEqual([1, 2]);
   });
 });
 

@@ -12,7 +12,7 @@ import { createRedactor, type Redactor } from "../redact/redactor.ts";
 import { RequestKeys } from "../match/request_key.ts";
 import { entryOfFlow } from "./entry_of_flow.ts";
 import { ReplayHandler } from "./replay_handler.ts";
-import { type MswWs, replayWebSocket } from "./replay_websocket.ts";
+import { type MswWs, replayWebSocket, urlOf } from "./replay_websocket.ts";
 
 export type { MswWs } from "./replay_websocket.ts";
 
@@ -25,7 +25,7 @@ export interface MswHandlersOptions extends Pick<TapeOptions, "match" | "afterLa
 /**
  * Handlers for MSW's `setupServer()` (or `setupWorker()`) from flows or from a tape, for tests that have no proxy. A request is matched
  * as a tape matches it: method, URL with its query, and body; what is redacted matches anything. Identical requests get their answers
- * in order, later ones the last. There is one handler for each method and URL, and one for each URL of WebSockets.
+ * in order, later ones the last. A WebSocket whose client says something else than what was recorded is closed with 1011. There is one handler for each method and URL, and one for each URL of WebSockets.
  *
  * The handlers are typed so that every version of MSW takes them.
  *
@@ -44,18 +44,22 @@ export interface MswHandlersOptions extends Pick<TapeOptions, "match" | "afterLa
  * console.log(server.listHandlers().length); // 1
  * ```
  *
- * @throws {OptionsError} a WebSocket without `ws`, or a flow whose body was not kept whole
+ * @throws {OptionsError} a WebSocket without `ws`, a raw conversation, or a flow whose body was not kept whole
  */
 export function toMswHandlers(from: Iterable<Flow | TapeEntry>, options: MswHandlersOptions = {}): never[] {
   const redactor = createRedactor(options.redact);
   const entries: TapeEntry[] = [];
-  const sockets: HttpFlow[] = [];
+  const sockets: (HttpFlow | TapeEntry)[] = [];
   for (const one of from) {
     if (one instanceof TapeEntry) {
-      if (one.kind === "http" && one.status !== 101) entries.push(one);
-    } else if (one.type === "http" && one.websocket !== undefined) {
+      if (one.kind === "tcp") throw rawConversation(`entry ${one.index} of the tape, ${one.url},`, IN_TAPE);
+      else if (one.kind === "websocket") sockets.push(one);
+      else if (one.status !== 101) entries.push(one);
+    } else if (one.type === "tcp") {
+      throw rawConversation(`the flow TCP ${one.hostname}:${one.port}`, IN_FLOWS);
+    } else if (one.websocket !== undefined) {
       sockets.push(one);
-    } else if (one.type === "http" && one.done && one.request.method !== "CONNECT") {
+    } else if (one.done && one.request.method !== "CONNECT") {
       entries.push(entryOfFlow(one, entries.length));
     }
   }
@@ -64,8 +68,12 @@ export function toMswHandlers(from: Iterable<Flow | TapeEntry>, options: MswHand
     ...groups(entries, (entry) => options.match?.normalize ? "" : keyOf(entry, options, redactor)).map((it) =>
       new ReplayHandler(it, options, redactor)
     ),
-    ...groups(sockets, (flow) => flow.request.url.split("?")[0]!).map((flows) =>
-      replayWebSocket(flows, { ws: options.ws ?? missing(flows[0]!) })
+    ...groups(sockets, (one) => urlOf(one).split("?")[0]!).map((some) =>
+      replayWebSocket(some, {
+        ws: options.ws ?? missing(redactor.url(urlOf(some[0]!))),
+        match: options.match,
+        redactor,
+      })
     ),
   ];
   return handlers as never[];
@@ -79,8 +87,15 @@ function groups<T>(all: readonly T[], keyOf: (one: T) => string): T[][] {
   return [...Map.groupBy(all, keyOf).values()];
 }
 
-function missing({ request }: HttpFlow): never {
+function missing(url: string): never {
   throw new OptionsError(
-    `${request.url} is a WebSocket: give MSW's \`ws\` as an option, toMswHandlers(flows, { ws }), or leave it out with filter()`,
+    `${url} is a WebSocket: give MSW's \`ws\` as an option, toMswHandlers(..., { ws }), or leave it out with filter()`,
   );
+}
+
+const IN_TAPE = 'toMswHandlers([...tape].filter((entry) => entry.kind !== "tcp"))';
+const IN_FLOWS = "toMswHandlers(proxy.flows.filter(not(tcp())))";
+
+function rawConversation(what: string, otherwise: string): OptionsError {
+  return new OptionsError(`${what} is a raw conversation, for which MSW has no handlers. Leave it out: ${otherwise}`);
 }

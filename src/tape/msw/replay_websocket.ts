@@ -1,10 +1,17 @@
 /**
- * WebSockets that were captured, as handlers of MSW.
+ * WebSockets that were captured or recorded, as handlers of MSW.
  *
  * @module
  */
-import type { HttpFlow } from "../../flow/http_flow.ts";
-import type { WebSocketMessage } from "../../flow/websocket.ts";
+import { Buffer } from "node:buffer";
+import { HttpFlow } from "../../flow/http_flow.ts";
+import { FlowRequest } from "../../flow/request.ts";
+import type { WebSocketConversation, WebSocketMessage } from "../../flow/websocket.ts";
+import type { TapeEntry } from "../entry.ts";
+import { flowOfEntry } from "../flow_of_entry.ts";
+import { bodySigner } from "../match/body_signature.ts";
+import type { TapeOptions } from "../options.ts";
+import type { Redactor } from "../redact/redactor.ts";
 
 /** What `ws` of MSW can do, as far as it is used here. */
 export interface MswWs {
@@ -15,48 +22,115 @@ export interface MswWs {
   };
 }
 
+/** How they are played. */
+export interface WebSocketHandlerOptions extends Pick<TapeOptions, "match"> {
+  readonly ws: MswWs;
+  /** For comparing. */
+  readonly redactor: Redactor;
+}
+
 interface Connection {
   readonly client: {
     readonly url: URL;
     send(data: string | ArrayBuffer): void;
     close(code?: number, reason?: string): void;
-    addEventListener(type: "message", listener: () => void): void;
+    addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
   };
   readonly server: { connect(): void };
 }
 
+/** The URL of one, as the client has asked for it. */
+export function urlOf(source: HttpFlow | TapeEntry): string {
+  return source instanceof HttpFlow ? source.request.url : source.url;
+}
+
 /**
  * A handler for conversations on one URL without its query: the n-th connection gets the n-th conversation that had its query, later ones
- * the last. Each message of the client brings what the server has said after it.
+ * the last. Each message of the client brings what the server has said after it; a client that says something else is closed with 1011.
  */
-export function replayWebSocket(flows: readonly HttpFlow[], { ws }: { ws: MswWs }): unknown {
-  const [address] = flows[0]!.request.url.split("?");
+export function replayWebSocket(sources: readonly (HttpFlow | TapeEntry)[], options: WebSocketHandlerOptions): unknown {
+  const { ws, match = {}, redactor } = options;
+  const [address] = urlOf(sources[0]!).split("?");
+  const sign = bodySigner(match.body, redactor);
+  const same = match.body === false
+    ? () => true
+    : (a: Heard, b: Heard) => a.text === b.text && sign(asRequest(a)) === sign(asRequest(b));
   // In a string, MSW would find patterns.
   const link = ws.link(new RegExp(`^${address!.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&").replace(/\/$/, "/?")}$`, "i"));
   const counts = new Map<string, number>();
+  const queryOf = (url: string | URL) => redactor.url(new URL(url).href).split("?")[1] ?? "";
   return link.addEventListener("connection", ({ client, server }: Connection) => {
-    const wanted = flows.filter((flow) => new URL(flow.request.url).search === client.url.search);
+    const query = queryOf(client.url);
+    const wanted = sources.filter((source) => queryOf(urlOf(source)) === query);
     if (wanted.length === 0) return server.connect();
-    const count = counts.get(client.url.search) ?? 0;
-    counts.set(client.url.search, count + 1);
-    play(wanted[Math.min(count, wanted.length - 1)]!, client);
+    const count = counts.get(query) ?? 0;
+    counts.set(query, count + 1);
+    void play(wanted[Math.min(count, wanted.length - 1)]!, client, same);
   });
 }
 
-function play({ websocket }: HttpFlow, client: Connection["client"]): void {
-  const { messages, closedBy, closeCode, closeReason } = websocket!;
-  const heard = messages.filter((message) => !message.dropped);
+interface Heard {
+  readonly text: boolean;
+  readonly data: Uint8Array;
+}
+
+async function play(
+  source: HttpFlow | TapeEntry,
+  client: Connection["client"],
+  same: (a: Heard, b: Heard) => boolean,
+): Promise<void> {
+  const heard: Promise<Heard>[] = [];
+  let listen = (said: Promise<Heard>) => void heard.push(said);
+  client.addEventListener("message", ({ data }) => listen(heardOf(data)));
+  let conversation: WebSocketConversation;
+  try {
+    conversation = (source instanceof HttpFlow ? source : await flowOfEntry(source) as HttpFlow).websocket!;
+  } catch (error) {
+    return client.close(1011, `the recording cannot be read: ${error}`.slice(0, 100));
+  }
+  const { messages, closedBy, closeCode, closeReason } = conversation;
+  const script = messages.filter((message) => !message.dropped);
   let at = 0;
+  let count = 0;
   const speak = () => {
-    for (; heard[at]?.from === "server"; at++) client.send(dataOf(heard[at]!));
-    if (at === heard.length && closedBy === "server") client.close(closeCode === 1005 ? 1000 : closeCode, closeReason);
+    for (; script[at]?.from === "server"; at++) client.send(dataOf(script[at]!));
+    if (at === script.length && closedBy === "server") client.close(closeCode === 1005 ? 1000 : closeCode, closeReason);
   };
-  client.addEventListener("message", () => {
-    if (heard[at]?.from !== "client") return;
-    at++;
-    speak();
-  });
+  let before: Promise<void> = Promise.resolve();
+  // One after the other: a Blob is not there at once.
+  listen = (said) => {
+    before = before.then(async () => {
+      if (at < 0) return;
+      count++;
+      const recorded = script[at];
+      if (recorded?.from === "client" && same(wordOf(recorded), await said)) {
+        at++;
+        return speak();
+      }
+      at = -1;
+      client.close(1011, `message ${count} of the client is not what was recorded`);
+    });
+  };
   speak();
+  heard.forEach(listen);
+}
+
+function wordOf({ type, data }: WebSocketMessage): Heard {
+  return { text: type === "text", data };
+}
+
+async function heardOf(data: unknown): Promise<Heard> {
+  if (typeof data === "string") return { text: true, data: Buffer.from(data) };
+  if (data instanceof Blob) return { text: false, data: new Uint8Array(await data.arrayBuffer()) };
+  if (data instanceof ArrayBuffer) return { text: false, data: new Uint8Array(data) };
+  const { buffer, byteOffset, byteLength } = data as Uint8Array;
+  return { text: false, data: new Uint8Array(buffer, byteOffset, byteLength) };
+}
+
+/** The URL is there only because a request has one. */
+function asRequest({ text, data }: Heard): FlowRequest {
+  const headers = text ? [] : { "content-type": "application/octet-stream" };
+  return FlowRequest.create({ method: "POST", url: "http://localhost/", headers, body: data });
 }
 
 function dataOf(message: WebSocketMessage): string | ArrayBuffer {

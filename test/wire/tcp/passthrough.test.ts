@@ -154,7 +154,7 @@ describe("in replay mode", () => {
     ]);
     const error: unknown = await proxy.close().catch((error: unknown) => error);
     expect(error).toBeInstanceOf(UnmatchedRequestError);
-    expect((error as Error).message).toContain("Raw conversations are not on the tape");
+    expect((error as Error).message).toContain("is on no tape, and in replay mode nothing reaches the network");
     expect([server.connections, origin.connections, ...dialled]).toEqual([0, 0]);
   });
 });
