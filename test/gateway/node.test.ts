@@ -1,6 +1,6 @@
 // node(): Express, Fastify, Koa and listeners of node:http behind the proxy.
 import { once } from "node:events";
-import { createServer, type RequestListener, Server } from "node:http";
+import { createServer, type RequestListener, type Server } from "node:http";
 import express from "express";
 import Fastify from "fastify";
 import Koa from "koa";

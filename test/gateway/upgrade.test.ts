@@ -12,6 +12,7 @@ import {
 import { type HttpFlow, type Proxy, type ProxyOptions, startProxy } from "../../src/mod.ts";
 import { connectRaw } from "../support/raw_client.ts";
 import { exchange, readResponse, requestTo } from "../wire/http1_client.ts";
+import { peerOf, startBridge } from "../wire/http2/bridge.ts";
 import { ended, handshake, openPeer, told } from "../wire/websocket/peers.ts";
 import { close } from "../wire/websocket/support.ts";
 import { openSocket, tell } from "./client.ts";
@@ -114,6 +115,19 @@ describe("messages", () => {
     const url = "example.com/p/https://example.com/chat";
     const text = Buffer.from((await peer.frame()).payload).toString();
     expect(text).toBe(`https://${url} wss://${url} https://example.com/chat`);
+  });
+
+  test("of a client that speaks HTTP/2 (RFC 8441)", async () => {
+    const handler: Handler = (request, info) => {
+      const { socket, response } = upgrade(info);
+      socket.onmessage = ({ data }) => socket.send(`${request.method} ${request.url} ${data}`);
+      return response;
+    };
+    await using bridge = await startBridge();
+    await using proxy = await startProxy({ app: mount(handler) });
+    const way = { tunnel: "origin.test:443", tls: true };
+    await using peer = peerOf(await bridge.webSocket(proxy, "wss://origin.test/chat", { way }));
+    expect(await tell(peer, "hello")).toBe("GET https://origin.test/chat hello");
   });
 
   test("to the proxy itself", async () => {
