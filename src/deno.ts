@@ -19,7 +19,22 @@ export interface ProxyTestOptions extends FixtureOptions {
 }
 
 /** What a test of {@linkcode proxyTest} is given: Deno's own test context, and the proxy. The contexts of its steps have it, too. */
-export type ProxyTestContext = Deno.TestContext & { readonly proxy: Proxy };
+export interface ProxyTestContext extends Omit<Deno.TestContext, "step"> {
+  /** The proxy of this test. */
+  readonly proxy: Proxy;
+  /** Runs a step, as Deno does; gives whether it has passed. */
+  step(definition: ProxyTestStep): Promise<boolean>;
+  /** The same with a name. */
+  step(name: string, fn: ProxyTestFunction): Promise<boolean>;
+  /** The same with the name of the function. */
+  step(fn: ProxyTestFunction): Promise<boolean>;
+}
+
+/** A step of a test. */
+export interface ProxyTestStep extends Omit<Deno.TestStepDefinition, "fn"> {
+  /** What it does. */
+  fn: ProxyTestFunction;
+}
 
 /** A test with a proxy. */
 export type ProxyTestFunction = (t: ProxyTestContext) => void | Promise<void>;
@@ -94,24 +109,20 @@ function defining(preset: Partial<Deno.TestDefinition>): DefineProxyTest {
 
 /** A step that fails does not throw: Deno fails the test behind its back. */
 function withProxy(t: Deno.TestContext, proxy: Proxy, failed: (step: string) => void): ProxyTestContext {
-  const original = t.step.bind(t) as (...args: unknown[]) => Promise<boolean>;
-  const step = async (...args: unknown[]): Promise<boolean> => {
-    const given = args.map((one) => typeof one === "function" ? wrapped(one as Step) : wrappedDefinition(one));
-    const passed = await original(...given);
-    const definition = args.find((one) => typeof one === "object" && one !== null) as
-      | Deno.TestStepDefinition
-      | undefined;
-    const name = definition?.name ?? (typeof args[0] === "string" ? args[0] : (args[0] as Step).name);
-    if (!passed && definition?.ignore !== true) failed(name);
+  const original = t.step.bind(t);
+  const step = async (
+    first: ProxyTestStep | ProxyTestFunction | string,
+    second?: ProxyTestFunction,
+  ): Promise<boolean> => {
+    const { fn, ...definition } = definitionOf(first, second);
+    const passed = await original({ ...definition, fn: (inner) => fn(withProxy(inner, proxy, failed)) });
+    if (!passed && definition.ignore !== true) failed(definition.name);
     return passed;
   };
-  type Step = (t: Deno.TestContext) => void | Promise<void>;
-  // Deno takes the name of a step from its function.
-  const wrapped = (body: Step): Step =>
-    Object.defineProperty((inner: Deno.TestContext) => body(withProxy(inner, proxy, failed)), "name", {
-      value: body.name,
-    });
-  const wrappedDefinition = (one: unknown): unknown =>
-    typeof one === "object" && one !== null && "fn" in one ? { ...one, fn: wrapped(one.fn as Step) } : one;
-  return Object.assign(t, { step: step as Deno.TestContext["step"], proxy });
+  return Object.assign(t, { step, proxy }) as unknown as ProxyTestContext;
+}
+
+function definitionOf(first: ProxyTestStep | ProxyTestFunction | string, fn?: ProxyTestFunction): ProxyTestStep {
+  if (typeof first === "function") return { name: first.name, fn: first };
+  return typeof first === "string" ? { name: first, fn: fn! } : first;
 }

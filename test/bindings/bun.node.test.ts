@@ -83,6 +83,12 @@ describe("bun test", () => {
     expect(result.output).toMatch(/expected at least 1 request matching PUT \/orders\nreceived none/);
   });
 
+  test("replays on a CI server", async () => {
+    const run = await project.run(runtimePath("bun"), ["test", "-t", "lists orders|is empty"], { CI: "true" });
+    expect(run.output).toMatch(/\b5 pass\b/);
+    expect(run.code).toBe(0);
+  });
+
   test("a test that is to fail may do so", () => {
     expect(outcome("fails as it must")).toBe("pass");
     expect(project.tapes()).toContain("shop/fails-as-it-must");

@@ -124,7 +124,12 @@ describe("a proxy that a worker has", () => {
 
 test("shards replay what the whole run has recorded", async () => {
   for (const shard of ["1/2", "2/2"]) {
-    const run = await vitest(["--project=first", `--shard=${shard}`, "-t", "at once|of a project|of a worker|asks the app"], {
+    const run = await vitest([
+      "--project=first",
+      `--shard=${shard}`,
+      "-t",
+      "at once|of a project|of a worker|asks the app",
+    ], {
       CI: "true",
     });
     expect(run.output).toMatch(/passed/);
