@@ -10,7 +10,7 @@ import { checkForwarded, type ForwardedOptions } from "./forwarded_options.ts";
 import { SIGNATURE, withoutForwarding } from "./forwarding/fields.ts";
 import type { Handler, HandlerInfo, RemoteAddress } from "./handler.ts";
 import { addressOf, compileTrusted } from "./forwarding/peer_address.ts";
-import { under } from "./forwarding/rewrite_back.ts";
+import { under } from "../flow/rewrite_back.ts";
 import { readSaid, type Said, type Wrong } from "./forwarding/said.ts";
 import { SignatureCheck } from "./forwarding/signature.ts";
 import { refusal } from "./refusal.ts";

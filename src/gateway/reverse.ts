@@ -11,7 +11,7 @@ import type { Handler, HandlerInfo } from "./handler.ts";
 import { addressOf, compileTrusted, type Trusted } from "./forwarding/peer_address.ts";
 import { checkPrefix } from "./prefix.ts";
 import { refusal } from "./refusal.ts";
-import { type Places, rewriteBack, under } from "./forwarding/rewrite_back.ts";
+import { type Places, rewriteBack, under } from "../flow/rewrite_back.ts";
 import { send, SEND_CHECKS, type SendOptions } from "./send.ts";
 import { sign } from "./forwarding/signature.ts";
 
@@ -91,7 +91,7 @@ export function reverse(href: string | URL, options: ReverseOptions = {}): Handl
     if (options.secret !== undefined) sign(headers, request.method, `${to.pathname}${to.search}`, options.secret);
     const response = await send(request, { url: to, headers }, options, info);
     const places: Places = { inner: target, outer };
-    if (response.status !== 101) rewriteBack(response.headers, places, to);
+    if (response.status !== 101) rewriteBack(response.headers, response.headers.getSetCookie(), places, to.href);
     return response;
   };
 }

@@ -20,6 +20,7 @@ const CHANGEABLE: Readonly<Record<keyof ProxyOptions, true | string>> = {
   upstream: true,
   auth: true,
   app: true,
+  reverse: true,
   capture: true,
   timeouts: true,
   limits: true,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { OptionsError } from "../flow/error.ts";
 import { X509Certificate } from "node:crypto";
 import { checkAlerter } from "../alerters/alerter.ts";
 import { compile } from "../flow/matcher/compile.ts";
@@ -71,6 +72,19 @@ const members: Readonly<Record<keyof ProxyOptions, Check>> = {
       refuse(value, where, "what mount(handler) of flowtape/gateway makes");
     }
   },
+  reverse: (value, where) => {
+    const url = typeof value === "string" || value instanceof URL ? URL.parse(value) : null;
+    if (url !== null && /^https?:$/.test(url.protocol) && url.username + url.password + url.search + url.hash === "") {
+      return;
+    }
+    // Credentials in it are not shown.
+    const shown = url === null ? value : url.origin;
+    refuse(
+      shown,
+      where,
+      'the URL of a server, such as "https://api.test/v1", without credentials, query and fragment,',
+    );
+  },
   capture: shape({ maxBody: whole(0), maxFlows: whole(0) }),
   timeouts: shape({
     connect: whole(1, MAX_MS),
@@ -102,7 +116,16 @@ export const OPTION_NAMES: readonly string[] = Object.keys(members);
  *
  * @throws {OptionsError} names the option, its value, and what is accepted
  */
-export const checkProxyOptions: Check = shape(members);
+export const checkProxyOptions: Check = (value, where) => {
+  checkMembers(value, where);
+  const { app, reverse } = value as ProxyOptions;
+  if (app === undefined || reverse === undefined) return;
+  throw new OptionsError(
+    "options app and reverse exclude each other: both say what becomes of requests for the proxy itself",
+  );
+};
+
+const checkMembers = shape(members);
 
 function checkCa(value: unknown, where: string): void {
   shape({ dir: text, cert: text, key: secret })(value, where);

@@ -39,6 +39,12 @@ export interface ProxyOptions {
    * An application in the place of the servers: what `mount()` of `flowtape/gateway` makes. It gets what no addon, rule or tape has answered.
    */
   app?: Application;
+  /**
+   * The server for requests that are sent to the proxy as to any server (`GET /path`), such as `"https://api.test"` or, with a path that goes
+   * before theirs, `"https://api.test/v1"`: rules, tape, addons and `proxy.flows` see them as requests for that server. Location and
+   * Content-Location, and path and domain of cookies, come back as the client can use them. What is sent as to a proxy goes where it says.
+   */
+  reverse?: string | URL;
   /** What is kept of flows. */
   capture?: CaptureOptions;
   /** How long things may take. */

@@ -4,7 +4,7 @@
 import { Buffer } from "node:buffer";
 import { describe, expect, test } from "vitest";
 import { type Handler, type HandlerInfo, mount, reverse, type ReverseOptions } from "../../src/gateway/mod.ts";
-import { rewriteCookie, rewriteLocation } from "../../src/gateway/forwarding/rewrite_back.ts";
+import { rewriteCookie, rewriteLocation } from "../../src/flow/rewrite_back.ts";
 import { startProxy } from "../../src/mod.ts";
 import { testCa } from "../support/certificates.ts";
 import { type OriginHandler, startOrigin } from "../support/origin.ts";
@@ -138,7 +138,7 @@ describe("the server", () => {
 describe("what it says", () => {
   const inner = { origin: "http://127.0.0.1:8000", path: "/myapp" };
   const outer = { origin: "https://shop.test", path: "/blog" };
-  const base = new URL("http://127.0.0.1:8000/myapp/here");
+  const base = "http://127.0.0.1:8000/myapp/here";
 
   test.each([
     [
@@ -173,7 +173,7 @@ describe("what it says", () => {
       inner: { origin: "http://localhost:80", path: "" },
       outer: { origin: "http://localhost:80", path: "/path" },
     };
-    const at = new URL("http://localhost:80/");
+    const at = "http://localhost:80/";
     expect(rewriteLocation("/foo", { ...places, inner: { origin: "http://localhost", path: "" } }, at)).toBe(
       "http://localhost:80/path/foo",
     );

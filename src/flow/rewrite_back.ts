@@ -12,16 +12,25 @@ export interface Places {
   readonly outer: { readonly origin: string; readonly path: string };
 }
 
-/** Rewrites Location, Content-Location and the cookies of a response. */
-export function rewriteBack(headers: Headers, places: Places, base: URL): void {
+/** Fields of a response: the platform's, or those of a flow. */
+type Fields = Pick<Headers, "get" | "set" | "append" | "delete">;
+
+/**
+ * Rewrites Location, Content-Location and the cookies of a response.
+ *
+ * @param cookies the values of Set-Cookie
+ * @param base what was asked of the server
+ */
+export function rewriteBack(headers: Fields, cookies: readonly string[], places: Places, base: string): void {
   for (const name of ["location", "content-location"]) {
     const value = headers.get(name);
-    if (value !== null) headers.set(name, rewriteLocation(value, places, base));
+    const rewritten = value && rewriteLocation(value, places, base);
+    if (rewritten && rewritten !== value) headers.set(name, rewritten);
   }
-  const cookies = headers.getSetCookie();
-  if (cookies.length === 0) return;
+  const rewritten = cookies.map((cookie) => rewriteCookie(cookie, places));
+  if (rewritten.every((cookie, i) => cookie === cookies[i])) return;
   headers.delete("set-cookie");
-  for (const cookie of cookies) headers.append("set-cookie", rewriteCookie(cookie, places));
+  for (const cookie of rewritten) headers.append("set-cookie", cookie);
 }
 
 /**
@@ -30,8 +39,8 @@ export function rewriteBack(headers: Headers, places: Places, base: URL): void {
  *
  * @param base what was asked of the server
  */
-export function rewriteLocation(location: string, { inner, outer }: Places, base: URL): string {
-  const url = URL.parse(location, base.href);
+export function rewriteLocation(location: string, { inner, outer }: Places, base: string): string {
+  const url = URL.parse(location, base);
   if (url === null || url.origin !== inner.origin) return location;
   const rest = under(url.pathname, inner.path);
   if (rest === undefined) return url.href;
