@@ -4,7 +4,7 @@
  * @module
  */
 import type { VNode } from "preact";
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useCallback, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { ReportData } from "../data.ts";
 import { FailureView } from "./failure_view.tsx";
 import { FilterBox } from "./filter_box.tsx";
@@ -76,39 +76,41 @@ export function App({ data }: { data: ReportData }): VNode {
 
   return (
     <>
-      <header class="top">
-        <h1>{data.title}</h1>
-        <FilterBox expression={place.filter} problem={found.problem} onChange={(filter) => go({ filter })} />
-        <div class="tools">
-          <button
-            type="button"
-            class="tool"
-            aria-label="Keys and filters"
-            title="Keys and filters (?)"
-            onClick={() => setHelp(true)}
-          >
-            <Icon name="help" />
-          </button>
-          <ThemeSwitch />
+      <header>
+        <div class="top">
+          <h1>{data.title}</h1>
+          <FilterBox expression={place.filter} problem={found.problem} onChange={(filter) => go({ filter })} />
+          <div class="tools">
+            <button
+              type="button"
+              class="tool"
+              aria-label="Keys and filters"
+              title="Keys and filters (?)"
+              onClick={() => setHelp(true)}
+            >
+              <Icon name="help" />
+            </button>
+            <ThemeSwitch />
+          </div>
+        </div>
+        <div class="second">
+          {data.failure && (
+            <button
+              type="button"
+              class="failed"
+              aria-pressed={fail}
+              onClick={() => open("failure")}
+              title="Why the test failed (f)"
+            >
+              <Icon name="close" />
+              <span>{inOneLine(data.failure.details?.summary ?? data.failure.message)}</span>
+            </button>
+          )}
+          <Scopes rows={rows} scope={scope} onScope={setScope} />
+          <p class="count" role="status">{countText(shown.length, rows.length)}</p>
+          <p class="made">{leftText(data)} {moment(data.made)}</p>
         </div>
       </header>
-      <div class="second">
-        {data.failure && (
-          <button
-            type="button"
-            class="failed"
-            aria-pressed={fail}
-            onClick={() => open("failure")}
-            title="Why the test failed (f)"
-          >
-            <Icon name="close" />
-            <span>{inOneLine(data.failure.details?.summary ?? data.failure.message)}</span>
-          </button>
-        )}
-        <Scopes rows={rows} scope={scope} onScope={setScope} />
-        <p class="count" role="status">{countText(shown.length, rows.length)}</p>
-        <p class="made">{leftText(data)} {moment(data.made)}</p>
-      </div>
       <main class={`split ${row || fail ? "open" : ""}`}>
         <section class="side-list" aria-label="List of flows">
           <List
@@ -180,7 +182,8 @@ interface Keys {
 
 /** Keys that work wherever the focus is, but in a field. */
 function useKeys(keys: Keys): void {
-  useEffect(() => {
+  // At once: the next key may come before the next picture.
+  useLayoutEffect(() => {
     const listen = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
       if (document.querySelector("dialog[open]")) return;

@@ -4,7 +4,7 @@
  * @module
  */
 import type { VNode } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { FILTER_OPERATORS } from "../../flow/filter/operators.ts";
 import { Icon } from "./icon.tsx";
 
@@ -23,7 +23,7 @@ const KEYS: readonly (readonly [keys: readonly string[], what: string])[] = [
 /** A dialog. */
 export function Help({ onClose, onFilter }: { onClose(): void; onFilter(expression: string): void }): VNode {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current!.showModal(), []);
+  useLayoutEffect(() => dialog.current!.showModal(), []);
   return (
     <dialog
       ref={dialog}

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ComponentChildren, VNode } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 /** What can be chosen. */
 export interface MenuItem {
@@ -21,7 +21,8 @@ export function Menu(
   const box = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
   const itemsIn = () => Array.from(box.current?.querySelectorAll<HTMLElement>("[role=menuitem]") ?? []);
-  useEffect(() => {
+  // At once: the next key is for the menu.
+  useLayoutEffect(() => {
     if (!open) return;
     itemsIn()[0]?.focus();
     const leave = (event: Event) => box.current?.contains(event.target as Node) || setOpen(false);
