@@ -26,7 +26,9 @@ export function checkUsedWholeTape(proxy: Pick<ReceivingProxy, "unused">): Check
         const text = "expected entries of the tape that are not used\nall were used";
         return { expected: "at least 1 unused entry", actual: "none", sections: [{ text }] };
       }
-      const rows = unused.slice(0, SHOWN).map(({ index, method, url }) => [String(index), method, redactUrl(url)]);
+      const rows = unused.slice(0, SHOWN).map((
+        { index, method, url },
+      ) => [String(index), method, cleaner.text(redactUrl(url))]);
       const table = textTable([["entry", "method", "url"], ...rows], {
         right: new Set([0]),
         shrink: { column: 2, width: 98, least: 24 },
@@ -38,7 +40,7 @@ export function checkUsedWholeTape(proxy: Pick<ReceivingProxy, "unused">): Check
         actual: length === 1 ? "1 unused entry" : `${length} unused entries`,
         sections: [
           { text: `expected every entry of the tape to be used\n${length === 1 ? "1 was" : `${length} were`} not` },
-          { text: `unused:\n${indented(cleaner.text(table.join("\n")))}` },
+          { text: `unused:\n${indented(table.join("\n"))}` },
         ],
       };
     },

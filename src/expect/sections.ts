@@ -21,9 +21,9 @@ const SHOWN = 20;
 export function flowTable(heading: string, flows: readonly Flow[], all: FlowSet, cleaner: Cleaner): Section {
   const places = placesIn(all);
   const numbers = flows.map((flow) => places.get(flow) ?? -1);
-  const table = summarize(flows, { limit: SHOWN, width: 98, numbers });
+  const table = summarize(flows, { limit: SHOWN, width: 98, numbers, clean: (text) => cleaner.text(text) });
   return {
-    text: `${heading}:\n${indented(cleaner.text(table))}`,
+    text: `${heading}:\n${indented(table)}`,
     flows: flows.slice(-SHOWN).map((flow) => failureFlow(flow, places.get(flow) ?? -1, cleaner)),
   };
 }
@@ -31,8 +31,9 @@ export function flowTable(heading: string, flows: readonly Flow[], all: FlowSet,
 /** Everything that was received; when that is nothing, what may be the reason. */
 export function received(flows: FlowSet, cleaner: Cleaner): Section {
   if (flows.length === 0 && flows.dropped === 0) return { text: NOTHING };
-  const table = summarize(flows, { limit: SHOWN, dropped: flows.dropped, width: 98 });
-  return { text: `received:\n${indented(cleaner.text(table))}` };
+  const clean = (text: string) => cleaner.text(text);
+  const table = summarize(flows, { limit: SHOWN, dropped: flows.dropped, width: 98, clean });
+  return { text: `received:\n${indented(table)}` };
 }
 
 const NOTHING =

@@ -33,6 +33,8 @@ export interface SummaryOptions {
   outliers?: "marked" | "plain";
   /** The number of each flow; by default they are counted from 0. */
   numbers?: readonly number[];
+  /** Takes more out of URLs and alerts than is taken out anyway. */
+  clean?: (text: string) => string;
 }
 
 /** Method, URL, result and source of a flow. */
@@ -52,11 +54,14 @@ export function summarize(flows: Iterable<Flow>, options: SummaryOptions = {}): 
   const skipped = Math.max(0, all.length - (options.limit ?? Infinity));
   const usual = options.outliers === "marked" ? usualOf(all) : {};
   const shown = all.slice(skipped);
+  const { clean = (text: string) => text } = options;
   const payloads = shown.some((flow) => payloadOf(flow) !== undefined);
-  const rows = shown.map((flow, i) => rowOf(flow, options.numbers?.[skipped + i] ?? skipped + i, usual, payloads));
+  const rows = shown.map((flow, i) =>
+    rowOf(flow, options.numbers?.[skipped + i] ?? skipped + i, { usual, payloads, clean })
+  );
   const marked = (column: number) => rows.some((row) => row[column]!.endsWith(MARK));
   return [
-    ...(rows.length === 0 ? [] : withAlerts(table([headOf(payloads), ...rows], options.width ?? 100), shown)),
+    ...(rows.length === 0 ? [] : withAlerts(table([headOf(payloads), ...rows], options.width ?? 100), shown, clean)),
     ...legend({ size: marked(SIZE) ? usual.size : undefined, ms: marked(MS) ? usual.ms : undefined }),
     countLine(all.length, skipped, options.dropped ?? 0),
   ].join("\n");
@@ -66,14 +71,18 @@ export function summarize(flows: Iterable<Flow>, options: SummaryOptions = {}): 
 const MAX_ALERTS = 5;
 
 /** Under the line of each flow what alerters have found in it. */
-function withAlerts([head = "", ...lines]: readonly string[], flows: readonly Flow[]): string[] {
+function withAlerts(
+  [head = "", ...lines]: readonly string[],
+  flows: readonly Flow[],
+  clean: (text: string) => string,
+): string[] {
   return [
     head,
     ...lines.flatMap((line, i) => {
       const flow = flows[i]!;
       const alerts = flow.type === "http" ? flow.alerts : [];
       const more = alerts.length > MAX_ALERTS ? [`and ${alerts.length - MAX_ALERTS} more`] : [];
-      return [line, ...[...alerts.slice(0, MAX_ALERTS), ...more].map((alert) => `   ! ${alert}`)];
+      return [line, ...[...alerts.slice(0, MAX_ALERTS), ...more].map((alert) => `   ! ${clean(alert)}`)];
     }),
   ];
 }
@@ -115,13 +124,19 @@ function headOf(payloads: boolean): Row {
   return ["#", "method", "url", "status", "source", "size", "ms", ...(payloads ? ["payload"] : [])];
 }
 
-function rowOf(flow: Flow, index: number, usual: Usual, payloads: boolean): Row {
+interface RowOptions {
+  readonly usual: Usual;
+  readonly payloads: boolean;
+  readonly clean: (text: string) => string;
+}
+
+function rowOf(flow: Flow, index: number, { usual, payloads, clean }: RowOptions): Row {
   const { method, url, status, source } = describeFlow(flow);
   const time = timeOf(flow);
   const took = time === undefined ? "" : String(Math.round(time)) + (isOutlier(time, usual.ms) ? MARK : "");
   const size = sizeOf(flow) + (isOutlier(lengthOf(flow), usual.size) ? MARK : "");
   const payload = payloads ? [JSON.stringify(payloadOf(flow) ?? "").slice(1, -1).slice(0, 24)] : [];
-  return [String(index), method, url, String(status), source, size, took, ...payload];
+  return [String(index), method, clean(url), String(status), source, size, took, ...payload];
 }
 
 function sizeOf(flow: Flow): string {

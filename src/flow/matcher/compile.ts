@@ -8,7 +8,7 @@ import { asAsymmetric } from "./asymmetric.ts";
 import { describeValue, isRegExp, isUrlPattern } from "./describe.ts";
 import { fromFields } from "./field.ts";
 import { compilePredicate } from "./predicate.ts";
-import { describeSchema, isSchema } from "./schema.ts";
+import { isSchema } from "./schema.ts";
 import { compileShape } from "./shape.ts";
 import { compileString } from "./string.ts";
 import { regExpField, urlPatternField } from "./url.ts";
@@ -25,7 +25,7 @@ export function compile(matcher: Matcher, where = "matcher"): CompiledMatcher {
   if (typeof given === "string") return compileString(given, where);
   if (isSchema(given)) {
     throw new OptionsError(
-      `${where} is a ${describeSchema(given)}: write { json: schema } for the body, { query: schema } for the query`,
+      `${where} is a schema of ${given["~standard"].vendor}: write { json: schema } for the body, { query: schema } for the query`,
     );
   }
   if (typeof given === "function") return compilePredicate(matcher as Parameters<typeof compilePredicate>[0], where);
