@@ -18,18 +18,13 @@ export type ExactOptions = SendOptions;
  *
  * @example
  * ```ts
- * import { exact } from "flowtape/gateway";
+ * import { startProxy } from "flowtape";
+ * import { exact, mount } from "flowtape/gateway";
  *
- * await using server = await startProxyAsServer();
+ * await using server = await startProxy({ app: mount((request) => new Response(request.headers.get("host"))) });
  * const request = new Request("http://shop.test/cart", { headers: { host: "www.shop.test" } });
  * const response = await exact(request, { connect: `127.0.0.1:${server.port}` });
- * console.log(response.status); // 200
- *
- * import { startProxy } from "flowtape";
- * import { mount } from "flowtape/gateway";
- * function startProxyAsServer() {
- *   return startProxy({ app: mount((request) => new Response(request.headers.get("host"))) });
- * }
+ * console.log(await response.text()); // www.shop.test
  * ```
  *
  * @throws {OptionsError} an option is not accepted

@@ -62,6 +62,7 @@ test("the target stays as it is, behind the path of the server", async () => {
 test("places come back as the client can use them", async () => {
   await using proxy = await inFront({ reverse: "https://api.test/v1" });
   const response = await fetch(`${proxy.url}/login`, { redirect: "manual" });
+  await response.text();
   expect(response.headers.get("location")).toBe(`${proxy.url}/home?a=b`);
   expect(response.headers.getSetCookie()).toEqual(["id=1; Path=/; Secure"]);
 });
