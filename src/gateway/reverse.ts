@@ -6,7 +6,7 @@
 import { OptionsError } from "../flow/error.ts";
 import { describeValue } from "../flow/matcher/describe.ts";
 import { list, secret as secretText, shape, text } from "../options/schema.ts";
-import { setForwarding, type Traversal, withoutForwarding } from "./forwarding/fields.ts";
+import { setForwarding, type Traversal, withoutForwarding, withoutNamed } from "./forwarding/fields.ts";
 import type { Handler, HandlerInfo } from "./handler.ts";
 import { addressOf, compileTrusted, type Trusted } from "./forwarding/peer_address.ts";
 import { checkPrefix } from "./prefix.ts";
@@ -122,6 +122,7 @@ export function forwardingOf(
   const before = trusted(address)
     ? { before: { for: headers.get("x-forwarded-for"), forwarded: headers.get("forwarded") } }
     : {};
+  withoutNamed(headers);
   withoutForwarding(headers);
   const host = headers.get("host") ?? url.host;
   const scheme = url.protocol.slice(0, -1);

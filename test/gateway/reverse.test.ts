@@ -105,6 +105,13 @@ describe("the server", () => {
     expect(kept.fields["x-flowtape-signature"]).toBe(undefined);
   });
 
+  test("cannot be kept from hearing it by naming the fields in Connection", async () => {
+    const headers = { "connection": "close, X-Forwarded-For, x-a, x-forwarded-host, forwarded", "x-a": "1" };
+    const { fields } = await told("", { init: { headers }, options: { secret: "a shared secret" } });
+    expect(fields).toMatchObject({ "x-forwarded-for": "192.0.2.7", "x-forwarded-host": "shop.test" });
+    expect([fields["x-a"], fields["x-flowtape-signature"] !== undefined]).toEqual([undefined, true]);
+  });
+
   test("WSGIProxy2 test_form, test_chunked, test_quoted_utf8_url: bodies and paths arrive as they are", async () => {
     await using origin = await startOrigin(({ target, text }) => ({ body: `${target} ${text()}` }));
     const handler = reverse(origin.url);

@@ -49,6 +49,19 @@ export const SIGNED: readonly string[] = [
 
 const FORWARDING = /^(?:forwarded|x-forwarded-.+|x-real-ip|x-script-name|x-traversal-.+|x-flowtape-signature)$/;
 
+/**
+ * Takes the fields out that Connection names, which are for us alone (RFC 9110 section 7.6.1): else a client could have what is told of it
+ * dropped on the way.
+ */
+export function withoutNamed(headers: Headers): void {
+  const named = (headers.get("connection") ?? "").split(",").map((name) => name.trim().toLowerCase());
+  for (const name of named) {
+    if (/^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name) && name !== "upgrade" && name !== "host") headers.delete(name);
+  }
+  headers.delete("connection");
+  if (named.includes("upgrade")) headers.set("connection", "upgrade");
+}
+
 /** Takes every field out that says something of a proxy; gives the names of those that were there. */
 export function withoutForwarding(headers: Headers): string[] {
   const names = [...headers.keys()].filter((name) => FORWARDING.test(name));
