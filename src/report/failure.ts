@@ -4,7 +4,7 @@
  * @module
  */
 import { inspect, stripVTControlCharacters } from "node:util";
-import { failureDetailsOf } from "../expect/details.ts";
+import { type FailureDetails, failureDetailsOf } from "../expect/details.ts";
 import type { Cleaner } from "./clean.ts";
 import type { DetailsData, FailureData } from "./data.ts";
 import { shortened } from "./limits.ts";
@@ -45,7 +45,7 @@ function diffOf(diff: unknown, clean: (text: string) => string): { diff?: string
 
 /** What an assertion of ours has noted about it. */
 function detailsOf(failure: unknown, clean: (text: string) => string): DetailsData | undefined {
-  const details = failureDetailsOf(failure);
+  const details = known(failure);
   if (details === undefined) return undefined;
   return {
     kind: details.kind,
@@ -69,6 +69,15 @@ function detailsOf(failure: unknown, clean: (text: string) => string): DetailsDa
       ...(flow !== undefined && { flow }),
     })),
   };
+}
+
+function known(failure: unknown): FailureDetails | undefined {
+  try {
+    return failureDetailsOf(failure);
+  } catch {
+    // What is thrown may throw itself when it is looked at.
+    return undefined;
+  }
 }
 
 function member(value: unknown, name: string): unknown {
