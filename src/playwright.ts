@@ -15,19 +15,18 @@
  *
  * @module
  */
-import {
-  type BrowserContext,
-  type BrowserContextOptions,
-  type Expect,
-  expect as baseExpect,
-  type PlaywrightTestArgs,
-  type PlaywrightTestOptions,
-  type PlaywrightWorkerArgs,
-  type PlaywrightWorkerOptions,
-  test as baseTest,
-  type TestInfo as RunningTest,
-  type TestType,
+import type {
+  BrowserContext,
+  BrowserContextOptions,
+  Expect,
+  PlaywrightTestArgs,
+  PlaywrightTestOptions,
+  PlaywrightWorkerArgs,
+  PlaywrightWorkerOptions,
+  TestInfo as RunningTest,
+  TestType,
 } from "@playwright/test";
+import { expect as baseExpect, test as baseTest } from "@playwright/test";
 import { type FlowtapeMatchers, matchers } from "./expect/matchers.ts";
 import type { GivenFlow, Source } from "./expect/source.ts";
 import { type Proxy, startProxy } from "./proxy.ts";

@@ -72,7 +72,7 @@ function smokeTest(): void {
 
 function checkTypes(): void {
   // Types that a user's project has anyway: those of Node and of the optional peers.
-  for (const name of ["@types", "vitest"]) {
+  for (const name of ["@types", "@playwright", "playwright", "playwright-core", "vitest"]) {
     const path = join(project, "node_modules", name);
     if (!existsSync(path)) symlinkSync(join(root, "node_modules", name), path, "junction");
   }
@@ -86,14 +86,35 @@ function checkTypes(): void {
     }
     export const entryPoints: object[] = [tape, client];
   `;
-  // vitest itself cannot be required, so neither can its binding.
-  const binding = `
-    import { expect, test } from "flowtape/vitest";
+  const bindings = `
+    import { proxyTest } from "flowtape/deno";
+    import { test as nodeTest } from "flowtape/node";
+    import { expect as playwrightExpect, test as playwrightTest } from "flowtape/playwright";
+    proxyTest("a proxy for each test", (t) => t.proxy.check());
+    nodeTest("a proxy for each test", { report: false }, (t) => t.assert.received(t.proxy, "*"));
+    playwrightTest.use({ proxyOptions: { tape: false } });
+    playwrightTest("a proxy for each test", ({ page, flowtape, openContext }) => {
+      playwrightExpect(flowtape).toHaveReceived("*");
+      playwrightExpect(flowtape.flows).toHaveLength(1);
+      playwrightExpect(flowtape.flows.last()).not.toHaveResponded(500);
+      return playwrightExpect(page).toHaveURL("/");
+    });
+  `;
+  // vitest itself cannot be required, so neither can its binding. That of Bun is checked by the example: its types do not go with others.
+  const vitest = `
+    import { expect, sharedTest, test } from "flowtape/vitest";
     test("a proxy for each test", ({ proxy }) => expect(proxy).toHaveReceived("*"));
+    test.override({ proxyOptions: { tape: { folder: "tapes" }, report: false } });
+    const shared = sharedTest({ scope: "file" }).extend("app", { scope: "file" }, ({ proxy }) => proxy.port);
+    shared("a proxy for all", async ({ app, proxy }) => {
+      expect(app).toBe(proxy.port);
+      await expect(proxy).toHaveReceivedTimes("*", 1, { within: 10 });
+      await expect.poll(() => proxy.flows).not.toHaveLength(1);
+    });
   `;
   mkdirSync(join(project, "types"));
-  write("types/esm.mts", use + binding);
-  write("types/cjs.cts", use);
+  write("types/esm.mts", use + bindings + vitest);
+  write("types/cjs.cts", use + bindings);
   write(
     "tsconfig.json",
     JSON.stringify({

@@ -8,7 +8,7 @@ import type { Check } from "./check.ts";
 import { eventually } from "./eventually.ts";
 
 /** An assertion that was called: it is left out of the stack, so that the first line of that is the test's own. */
-type Assertion = { (...args: never[]): unknown; readonly name: string };
+type AssertionFunction = { (...args: never[]): unknown; readonly name: string };
 
 /**
  * Throws when the outcome is not what is wanted; a promise that rejects when there is a time in which it may become so.
@@ -16,7 +16,7 @@ type Assertion = { (...args: never[]): unknown; readonly name: string };
  * @param wanted what is wanted: that it holds, or that it does not
  */
 export function demand(
-  assertion: Assertion,
+  assertion: AssertionFunction,
   within: number | undefined,
   look: () => Check,
   wanted: "holds" | "fails" = "holds",
