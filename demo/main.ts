@@ -6,7 +6,8 @@
  * @module
  */
 import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { relative, resolve } from "node:path";
+import process from "node:process";
 import { assertReceived, respond, startProxy, UnmatchedRequestError } from "../src/mod.ts";
 import { visits } from "./clients.ts";
 import { good, heading, quote, say } from "./print.ts";
@@ -64,6 +65,11 @@ heading("Replay", "the same clients get the same answers, from fixtures/demo.har
     assertReceived(proxy, { method: "POST", path: "/orders", json: { lines: [{ product: 2, quantity: 4 }] } });
   } catch (error) {
     quote((error as Error).message);
+    const page = await proxy.report(resolve(import.meta.dirname, "../.tmp/demo.html"), {
+      failure: error,
+      title: "The demo",
+    });
+    good("and its report is one page", relative(process.cwd(), page));
   }
 }
 
@@ -89,4 +95,6 @@ heading(
   }
 }
 
-say("\nThe tape is fixtures/demo.har: open it in the network panel of a browser, or read it.\n");
+say(
+  "\nThe tape is fixtures/demo.har: open it in the network panel of a browser, or read it. The report is .tmp/demo.html.\n",
+);
