@@ -1,6 +1,6 @@
 /**
  * Writes what the tables in the source say to where people read it: that of hooks into docs/hooks.md and the doc comments of
- * src/hooks/addon.ts, that of filter operators into docs/filters.md.
+ * src/hooks/addon.ts, that of filter operators into docs/filters.md, that of commands into docs/cli.md.
  *
  *     node tools/hook_docs.ts           writes
  *     node tools/hook_docs.ts --check   fails when something there is out of date
@@ -10,6 +10,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
+import { EXIT_CODES } from "../src/cli/exit_codes.ts";
+import { usageLine } from "../src/cli/help.ts";
+import { COMMANDS } from "../src/cli/table.ts";
 import { FILTER_OPERATORS } from "../src/flow/filter/operators.ts";
 import { type HookEntry, HOOKS } from "../src/hooks/table.ts";
 
@@ -27,6 +30,10 @@ process.chdir(resolve(import.meta.dirname, ".."));
 update("docs/hooks.md", (text) => between(between(text, "reference", reference()), "mitmproxy", comparison()));
 update("src/hooks/addon.ts", withComments);
 update("docs/filters.md", (text) => between(text, "operators", operators()));
+update(
+  "docs/cli.md",
+  (text) => between(between(between(text, "commands", commands()), "exit codes", exitCodes()), "json", jsonMembers()),
+);
 
 function update(path: string, edit: (text: string) => string): void {
   const before = readFileSync(path, "utf8");
@@ -69,6 +76,22 @@ function operators(): string {
     return row(`\`~${name}${behind}\``, finds);
   });
   return [row("operator", "finds"), row(..."--"), ...rows].join("\n");
+}
+
+function commands(): string {
+  const rows = COMMANDS.map((command) => row(`\`${usageLine(command)}\``, command.about));
+  return [row("command", ""), row(..."--"), ...rows].join("\n");
+}
+
+function exitCodes(): string {
+  return [row("code", ""), row(..."--"), ...EXIT_CODES.map(([code, meaning]) => row(code, meaning))].join("\n");
+}
+
+function jsonMembers(): string {
+  // What proxy writes are several kinds of objects.
+  const rows = COMMANDS.filter(({ name, json }) => json !== undefined && name !== "proxy")
+    .map(({ name, json }) => row(`\`${name}\``, json!.map((member) => `\`${member}\``).join(", ")));
+  return [row("command", "members"), row(..."--"), ...rows].join("\n");
 }
 
 function row(...cells: string[]): string {

@@ -43,6 +43,8 @@ export interface Running extends AsyncDisposable {
   readonly child: ChildProcess;
   readonly stdout: string;
   readonly stderr: string;
+  /** Sends it a signal. */
+  kill(signal: NodeJS.Signals): void;
   /** Types. */
   type(text: string): void;
   /** What it has said since the last time, as soon as that holds what is looked for. */
@@ -97,6 +99,8 @@ export function start(command: readonly string[], options: StartOptions = {}): R
     get stderr() {
       return heard.stderr;
     },
+    // Not child.kill(): Deno then says that the signal has ended it, whatever it did.
+    kill: (signal) => void process.kill(child.pid!, signal),
     type: (text) => void child.stdin!.write(text),
     said(what, where = "stdout") {
       return new Promise((resolve, reject) => {

@@ -19,7 +19,7 @@ withCurl.each([["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129], ["SIGQUIT", 1
     const script = `ulimit -c 0; curl -s ${origin.url}/a; echo; exec sleep 60`;
     await using cli = startFlowtape(["record", "--", "sh", "-c", script], { cwd: folder.path });
     await cli.said(/ok\n/);
-    cli.child.kill(signal);
+    cli.kill(signal);
     expect(await cli.over).toEqual({ code: exitCode, signal: null });
     expect(cli.stderr).toBe("flowtape: 1 flow: 1 by the server (flowtape.har)\n");
     expect((await readTape(folder.file("flowtape.har"))).entries.map(String)).toEqual([`GET ${origin.url}/a`]);
@@ -34,7 +34,7 @@ withCurl("a command that handles a signal goes on, and its exit code is kept", a
   const script = `trap '${handler}' TERM; echo ready; while :; do sleep 0.1; done`;
   await using cli = startFlowtape(["record", "--", "bash", "-c", script], { cwd: folder.path });
   await cli.said(/ready/);
-  cli.child.kill("SIGTERM");
+  cli.kill("SIGTERM");
   expect((await cli.over).code).toBe(7);
   expect(cli.stdout).toBe("ready\nok");
   expect((await readTape(folder.file("flowtape.har"))).entries).toHaveLength(1);
@@ -45,7 +45,7 @@ test("the processes that the command has started get the signal, too", async () 
   const outer = `bash -c "${inner}" & trap 'wait; echo outer; exit 4' TERM; wait`;
   await using cli = startFlowtape(["run", "--quiet", "--", "bash", "-c", outer]);
   await cli.said(/ready/);
-  cli.child.kill("SIGTERM");
+  cli.kill("SIGTERM");
   expect((await cli.over).code).toBe(4);
   expect(cli.stdout).toBe("ready\ninner\nouter\n");
 }, LONG_MS);
@@ -54,8 +54,7 @@ test("a command that ignores a signal ends when it likes", async () => {
   const script = "trap '' TERM; echo ready; read line; echo $line";
   await using cli = startFlowtape(["run", "--quiet", "--", "bash", "-c", script]);
   await cli.said(/ready/);
-  cli.child.kill("SIGTERM");
-  cli.child.kill("SIGTERM");
+  cli.kill("SIGTERM");
   cli.type("still there\n");
   expect((await cli.over).code).toBe(0);
   expect(cli.stdout).toBe("ready\nstill there\n");
@@ -91,7 +90,7 @@ test("proxy ends well with a signal, and writes its tape", async () => {
   await using curl = start(["curl", "-s", "--proxy", url!, `${origin.url}/a`]);
   await curl.over;
   expect(curl.stdout).toBe("ok");
-  cli.child.kill("SIGTERM");
+  cli.kill("SIGTERM");
   expect((await cli.over).code).toBe(0);
   expect(cli.stderr).toMatch(
     /^GET .*\/a -> 200 OK \(upstream, \d+ ms\)\nflowtape: 1 flow: 1 by the server \(t\.har\)\n$/,
@@ -106,7 +105,7 @@ test("flowtape that is killed leaves what was recorded to the next one", async (
   await using cli = startFlowtape(["record", "--", "sh", "-c", `echo $$; ${script}`], { cwd: folder.path });
   const said = await cli.said(/ok\nok\n/);
   const dead = new Promise((resolve) => cli.child.once("exit", resolve));
-  cli.child.kill("SIGKILL");
+  cli.kill("SIGKILL");
   await dead;
   // Nobody is there any more to pass a signal on.
   process.kill(-Number(/^\d+/.exec(said)![0]), "SIGKILL");

@@ -55,9 +55,10 @@ export async function runProgram(
 function send(child: ChildProcess, signal: NodeJS.Signals, shared: boolean): void {
   // The terminal has sent these to every process of the group: a second one would be a second Ctrl-C.
   if (shared && (signal === "SIGINT" || signal === "SIGQUIT")) return;
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   try {
-    if (shared) child.kill(signal);
-    else if (child.pid !== undefined) process.kill(-child.pid, signal);
+    // Not child.kill(): on Deno, a child that was sent a signal is then said to have ended with it, whatever it did.
+    process.kill(shared ? child.pid : -child.pid, signal);
   } catch {
     // It has just ended.
   }

@@ -88,8 +88,12 @@ export interface Finish {
 
 /** Closes the proxy, says what was, and gives the exit code. */
 export async function finish(proxy: Proxy, given: Given, terminal: Terminal, finish: Finish): Promise<number> {
-  // Somebody who does not want to wait any longer: what was recorded so far is in the journal of the tape.
-  const stopListening = terminal.onSignal((signal) => process.exit(exitCodeOf(signal)));
+  // The first one may be what has ended the program. Who sends another one does not want to wait any longer: what was recorded is in
+  // the journal of the tape.
+  let signals = 0;
+  const stopListening = terminal.onSignal((signal) => {
+    if (++signals > 1) process.exit(exitCodeOf(signal));
+  });
   const counted = countFlows(proxy);
   const problems: ReturnType<typeof problemsOf> = [];
   const during = (step: () => Promise<unknown>) =>
