@@ -3,7 +3,10 @@
  *
  * @module
  */
+import { OptionsError } from "../flow/error.ts";
 import type { Flow } from "../flow/flow.ts";
+import { describeValue } from "../flow/matcher/describe.ts";
+import { shape, whole } from "../options/schema.ts";
 import { TapeEntry } from "../tape/entry.ts";
 import { flowOfEntry } from "../tape/flow_of_entry.ts";
 import { addBodies } from "./bodies.ts";
@@ -17,6 +20,7 @@ import { Peers } from "./peers.ts";
 
 /** What a report shows, redacted and bounded. */
 export async function collect(input: ReportInput): Promise<ReportData> {
+  checkInput(input);
   const limits = { ...LIMITS, ...input.limits };
   const cleaner = new Cleaner(input.redact);
   const given = Array.from(input.flows);
@@ -40,6 +44,22 @@ export async function collect(input: ReportInput): Promise<ReportData> {
     left: { dropped: droppedOf(input.flows), flows: given.length - kept.length, bodies: budget.cut },
   };
 }
+
+function checkInput(input: ReportInput): void {
+  const flows: unknown = (input as Partial<ReportInput> | null | undefined)?.flows;
+  const wanted = "renderReport() takes { flows }: a FlowSet such as proxy.flows, an array of flows, or a tape";
+  if (typeof (flows as Partial<Iterable<unknown>> | null | undefined)?.[Symbol.iterator] !== "function") {
+    throw new OptionsError(`${wanted}, and not ${describeValue(input)}`);
+  }
+  if (input.limits !== undefined) checkLimits(input.limits, "limits");
+  for (const flow of flows as Iterable<unknown>) {
+    const type: unknown = (flow as Partial<Flow> | null | undefined)?.type;
+    if (type === "http" || type === "tcp" || flow instanceof TapeEntry) continue;
+    throw new OptionsError(`${wanted}: in it is ${describeValue(flow)}, which is no flow`);
+  }
+}
+
+const checkLimits = shape({ body: whole(0), total: whole(0), flows: whole(1) });
 
 /** Older flows go first, but none that nothing has matched while there are others. */
 function newest<T>(flows: readonly T[], most: number, important: ReadonlySet<unknown>): readonly T[] {
