@@ -41,6 +41,7 @@ for (const [name, command] of CLIENTS) {
         expect(replayed).toMatchObject({ code: 0, stdout: expect.stringMatching(/^answer 1\n?$/) });
         expect(replayed.stderr).toBe("flowtape: 1 flow: 1 from the tape (t.har)\n");
       },
+      LONG_MS,
     );
   }
 }
@@ -68,6 +69,7 @@ withCurl(
     expect(fails.code).toBe(5);
     expect(fails.stderr).toContain("The nearest is entry 0");
   },
+  LONG_MS,
 );
 
 withCurl("--missing adds; record records anew; FLOWTAPE_MODE is for the command alone", async () => {
@@ -124,4 +126,4 @@ withCurl("a report of what passed", async () => {
   expect(code).toBe(0);
   expect(stderr).toContain(`flowtape: report: ${folder.file("out", "report.html")}\n`);
   expect(await readFile(folder.file("out", "report.html"), "utf8")).toContain("/in-the-report");
-});
+}, LONG_MS);
