@@ -116,6 +116,12 @@ export const test: TestType<
   },
 });
 
+/** What `expect.poll(() => proxy)` gives. */
+export type FlowtapePolled = ReturnType<Expect["poll"]> & FlowtapeMatchers<Promise<void>> & {
+  /** Turns the next matcher around. */
+  readonly not: FlowtapeMatchers<Promise<void>>;
+};
+
 /** What the matchers of flowtape look at: a proxy, flows, or one flow. */
 export type Looked = Source | GivenFlow;
 
@@ -132,7 +138,7 @@ export type FlowtapeExpect =
     /** A failure does not end the test. */
     soft(given: Looked, message?: string): FlowtapeAssertion;
     /** Tries again until it holds. */
-    poll(given: () => Looked, options?: PollOptions): FlowtapeMatchers<Promise<void>>;
+    poll(given: () => Looked, options?: PollOptions): FlowtapePolled;
   }
   & Expect;
 

@@ -166,6 +166,12 @@ export type FlowtapeAssertion = Assertion & FlowtapeMatchers & {
   readonly not: FlowtapeMatchers;
 };
 
+/** What `expect.poll(() => proxy)` gives. */
+export type FlowtapePolled = ReturnType<ExpectStatic["poll"]> & FlowtapeMatchers<Promise<void>> & {
+  /** Turns the next matcher around. */
+  readonly not: FlowtapeMatchers<Promise<void>>;
+};
+
 /** What the matchers of flowtape look at: a proxy, flows, or one flow. */
 export type Looked = Source | GivenFlow;
 
@@ -176,7 +182,7 @@ export type FlowtapeExpect =
     /** A failure does not end the test. */
     soft(given: Looked, message?: string): FlowtapeAssertion;
     /** Tries again until it holds. */
-    poll(given: () => Looked, options?: ExpectPollOptions): FlowtapeMatchers<Promise<void>>;
+    poll(given: () => Looked, options?: ExpectPollOptions): FlowtapePolled;
   }
   & ExpectStatic;
 

@@ -33,5 +33,9 @@ function isOurs(diagnostic: string): boolean {
   const place = /--> (.*?):\d+:\d+/.exec(diagnostic)?.[1] ?? "";
   if (!place.startsWith(resolve(root, "src"))) return false;
   const referenced = /references private type '(\w+)'/.exec(diagnostic)?.[1];
+  // The name of somebody else's type may be that of one of ours, somewhere.
+  if (referenced && new RegExp(`import[^;]*\\b${referenced}\\b[^;]*from "[^.]`).test(readFileSync(place, "utf8"))) {
+    return false;
+  }
   return !referenced || new RegExp(`\\b(class|interface|type|enum) ${referenced}\\b`).test(source);
 }

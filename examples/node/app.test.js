@@ -17,7 +17,6 @@ async function visit(t) {
 }
 
 test("shows the products of the shop", { upstream }, async (t) => {
-  t.plan(2);
   const { text } = await visit(t);
   t.assert.match(text, /<li>Splicing block<\/li>/);
   t.assert.received(t.proxy, "GET http://api.shop.test/products", { times: 1 });
