@@ -8,6 +8,7 @@ import { expect, test } from "vitest";
 import { fault, FlowSet, respond, startProxy } from "../../src/mod.ts";
 import { collect } from "../../src/report/collect.ts";
 import type { HttpFlowData, ReportData } from "../../src/report/data.ts";
+import { eventsIn } from "../../src/report/page/events.ts";
 import { renderReport } from "../../src/report/mod.ts";
 import type { ReportInput } from "../../src/report/input.ts";
 import { readTape } from "../../src/tape/mod.ts";
@@ -288,4 +289,31 @@ test("connections that are shared are told once, certificates without the certif
   const data = await collect({ flows: [flows[0]!, flows[0]!] });
   expect(data.peers).toHaveLength(1);
   expect(JSON.stringify(data)).not.toContain("BEGIN CERTIFICATE");
+});
+
+test("server-sent events have the times at which they came, without a tape too", async () => {
+  const steps = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  await using origin = await startOrigin(() => ({
+    headers: [["Content-Type", "text/event-stream"]],
+    body: (async function* () {
+      for (const [i, { promise }] of steps.entries()) {
+        yield `data: ${i}\n\n`;
+        await promise;
+      }
+    })(),
+  }));
+  await using proxy = await startProxy();
+  const response = await proxy.fetch(origin.url);
+  const reader = response.body!.getReader();
+  for (const { resolve } of steps) {
+    await reader.read();
+    resolve();
+  }
+  while (!(await reader.read()).done);
+  await proxy.waitFor("*");
+  const [data] = await flowsOf({ flows: proxy.flows });
+  expect(eventsIn(data!.response!).map(({ body, time }) => [body.text, typeof time])).toEqual([["0", "number"], [
+    "1",
+    "number",
+  ]]);
 });
