@@ -5,8 +5,17 @@
  * @module
  */
 
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
@@ -22,6 +31,7 @@ const run = (command: string, ...args: string[]) =>
 try {
   install();
   smokeTest();
+  commandLine();
   checkTypes();
 } finally {
   rmSync(project, { recursive: true });
@@ -68,6 +78,42 @@ function smokeTest(): void {
     const output = run(command, ...args);
     if (!output.includes("started and closed")) throw new Error(`${command} ${args.join(" ")} printed: ${output}`);
   }
+}
+
+/** The command `flowtape`, as each runtime's users start it: records a client with a server, and replays it without. */
+function commandLine(): void {
+  write(
+    "server.mjs",
+    `import { createServer } from "node:http";
+     const server = createServer((_, response) => response.end("from the server")).listen(0, "127.0.0.1", () => {
+       console.log(server.address().port);
+     });`,
+  );
+  write("client.mjs", "console.log(await (await fetch(process.argv[2])).text());");
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+  const ways: [string, ...string[]][] = [
+    ["npx", "--no-install", "flowtape"],
+    [bin("bun"), "x", "--bun", "--no-install", "flowtape"],
+    [bin("deno"), "run", "--allow-all", "--quiet", "node_modules/flowtape/dist/cli.js"],
+  ];
+  for (const [i, [command, ...args]] of ways.entries()) {
+    const flowtape = (...more: string[]) => run(command, ...args, ...more).trim();
+    const expectSame = (said: string, expected: string) => {
+      if (said !== expected) throw new Error(`${command} ${args.join(" ")} printed ${said}, not ${expected}`);
+    };
+    expectSame(flowtape("--version"), version);
+    const server = spawn(bin("node"), ["server.mjs"], {
+      cwd: project,
+      stdio: ["ignore", openSync(join(project, "port"), "w"), "inherit"],
+    });
+    let port = "";
+    while (port === "") port = readFileSync(join(project, "port"), "utf8").trim();
+    const client = ["--tape", `${i}.har`, "--quiet", "--", bin("node"), "client.mjs", `http://127.0.0.1:${port}/`];
+    expectSame(flowtape("record", ...client), "from the server");
+    server.kill();
+    expectSame(flowtape("replay", ...client), "from the server");
+  }
+  console.log("recorded and replayed by npx, bunx and Deno");
 }
 
 function checkTypes(): void {

@@ -1,6 +1,6 @@
 // The commands about recordings, and what each of them says to machines.
 import { spawnSync } from "node:child_process";
-import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { commandNamed } from "../../src/cli/table.ts";
 import { readTape } from "../../src/tape/mod.ts";

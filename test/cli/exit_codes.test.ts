@@ -100,7 +100,7 @@ test.runIf(hasCommand("curl"))("73: a tape that would hold a secret is not writt
   await expect(access(tape)).rejects.toThrow("ENOENT");
 }, LONG_MS);
 
-test("what is not foreseen is told as a mistake of flowtape, with the way to more", async () => {
+test("what is not foreseen is told as a mistake of flowtape, with the way to more", () => {
   const failure = failureOf(new RangeError("too far"));
   expect(failure).toEqual({
     exitCode: 70,
