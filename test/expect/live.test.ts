@@ -64,6 +64,10 @@ describe("within a time", () => {
     const { message } = await lateFailure(() => assertReceived(proxy, "/orders", { within: 80 }));
     expect(performance.now() - start).toBeGreaterThan(70);
     expect(message).toContain("Nothing came through the proxy.");
+    // Who has asked is known although the time has passed since.
+    const { stack } = await lateFailure(() => assertReceived(proxy, "/orders", { within: 1 }));
+    expect(stack).toContain("live.test.ts");
+    expect(stack).not.toContain("eventually.ts");
   });
 
   test("what must not come is looked for until the time is up", async () => {
