@@ -20,9 +20,17 @@ export class BodyBuffer {
   limit: number | undefined;
   /** Where its chunks end; only there when somebody wants to know. */
   marks: BodyMarks | undefined;
-  /** Where it goes when it is longer than the limit; the first bytes are kept all the same. */
+  /**
+   * Where it goes when it grows too large; the first bytes are kept all the same.
+   *
+   * @internal
+   */
   plan: OverflowPlan | undefined;
-  /** Where it has gone. */
+  /**
+   * Where it has gone.
+   *
+   * @internal
+   */
   overflow: BodyOverflow | undefined;
   /** What it is compared by when it went elsewhere: see {@linkcode BodyOverflow.digest}. */
   digest: string | undefined;
@@ -61,11 +69,12 @@ export class BodyBuffer {
    * @returns whether anything of it is kept
    */
   push(piece: Uint8Array): boolean {
+    if (this.plan !== undefined && this.size + piece.length > this.plan.limit) this.#overflow(this.plan);
     const room = this.limit === undefined ? piece.length : Math.max(0, this.limit - this.size);
     this.size += piece.length;
     if (piece.length > room) {
       this.truncated = true;
-      this.#pour(piece);
+      if (this.overflow !== undefined) this.#full = !this.overflow.take(ownBytes(piece));
     }
     if (room === 0 || piece.length === 0) return this.overflow !== undefined;
     const kept = ownBytes(piece.length > room ? piece.subarray(0, room) : piece);
@@ -89,14 +98,12 @@ export class BodyBuffer {
     });
   }
 
-  #pour(piece: Uint8Array): void {
-    if (this.overflow === undefined) {
-      if (this.plan === undefined) return;
-      this.overflow = this.plan.begin();
-      this.plan = undefined;
-      for (const kept of this.pieces()) this.overflow.take(kept);
-    }
-    this.#full = !this.overflow.take(ownBytes(piece));
+  #overflow({ limit, begin }: OverflowPlan): void {
+    this.plan = undefined;
+    this.overflow = begin();
+    if (this.overflow === undefined) return;
+    this.limit = limit;
+    for (const kept of this.pieces()) this.overflow.take(kept);
   }
 
   /** The kept bytes as one array. */

@@ -22,6 +22,6 @@ export interface BodyOverflow {
 export interface OverflowPlan {
   /** How many bytes are kept in memory at most. */
   readonly limit: number;
-  /** Called when there are more. */
-  begin(): BodyOverflow;
+  /** Called when there are more; `undefined`: it cannot go elsewhere, and is kept as if there were no plan. */
+  begin(): BodyOverflow | undefined;
 }

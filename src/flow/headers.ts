@@ -96,8 +96,9 @@ export class FlowHeaders implements Iterable<[string, string]> {
   /** The values of all lines of a field, in order. */
   getAll(name: string): string[] {
     const wanted = name.toLowerCase();
+    if (this.#pairs === undefined) return valuesIn(this.#fields ?? "", wanted);
     const found: string[] = [];
-    for (const [key, value] of this.#list()) {
+    for (const [key, value] of this.#pairs) {
       if (key.length === wanted.length && key.toLowerCase() === wanted) found.push(value);
     }
     return found;
@@ -106,7 +107,8 @@ export class FlowHeaders implements Iterable<[string, string]> {
   /** Whether a field is there. */
   has(name: string): boolean {
     const wanted = name.toLowerCase();
-    return this.#list().some(([key]) => key.toLowerCase() === wanted);
+    if (this.#pairs === undefined) return valuesIn(this.#fields ?? "", wanted).length > 0;
+    return this.#pairs.some(([key]) => key.toLowerCase() === wanted);
   }
 
   /** Gives a field one value: the first line keeps its place and case, further lines of that name go. */
@@ -211,4 +213,18 @@ function parseFields(fields: string): [string, string][] {
     at = end + 2;
   }
   return pairs;
+}
+
+/** The values of a field, without taking the lines apart: who asks for one field seldom asks for the others. */
+function valuesIn(fields: string, wanted: string): string[] {
+  const found: string[] = [];
+  for (let at = 0; at < fields.length;) {
+    const end = fields.indexOf("\r\n", at);
+    const colon = at + wanted.length;
+    if (fields.charCodeAt(colon) === 0x3a && fields.slice(at, colon).toLowerCase() === wanted) {
+      found.push(fields.slice(colon + 1, end).trim());
+    }
+    at = end + 2;
+  }
+  return found;
 }

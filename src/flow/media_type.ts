@@ -11,7 +11,9 @@ export function essence(contentType: string | null | undefined): string {
 
 /** A parameter of a Content-Type value, such as `charset` or `boundary`. */
 export function parameter(contentType: string | null | undefined, name: string): string | undefined {
-  const match = new RegExp(`;\\s*${name}\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|([^;\\s]*))`, "i").exec(contentType ?? "");
+  // Most have none.
+  if (!contentType?.includes(";")) return undefined;
+  const match = new RegExp(`;\\s*${name}\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|([^;\\s]*))`, "i").exec(contentType);
   return match ? match[1]?.replace(/\\(.)/g, "$1") ?? match[2] : undefined;
 }
 

@@ -97,7 +97,7 @@ function endOf(
   { times, redactor }: EncodeOptions,
 ): Pick<HarEntry, "timings" | "comment"> {
   return {
-    timings: times && timings ? phasesOf(timings) : { send: 0, wait: 0, receive: 0 },
+    timings: times && timings ? phasesOf(timings) : { ...NO_PHASES },
     ...(comment === undefined ? {} : { comment: redactor.text(comment) }),
   };
 }
@@ -221,18 +221,26 @@ function trailersOf({ trailers }: MessageParts, redactor: Redactor): { _trailers
   return trailers && trailers.raw.length > 0 ? { _trailers: pairsOf(trailers, redactor) } : {};
 }
 
-function queryOf(query: string): HarPair[] {
+/** The pairs of a query. */
+export function queryOf(query: string): HarPair[] {
   return Array.from(new URLSearchParams(query), ([name, value]) => ({ name, value }));
 }
 
-function cookiesOf(pairs: string[]): HarPair[] {
+/** Names and values of cookies. */
+export function cookiesOf(pairs: string[]): HarPair[] {
   return pairs.filter((pair) => pair.includes("=")).map((pair) => {
     const mark = pair.indexOf("=");
     return { name: pair.slice(0, mark).trim(), value: pair.slice(mark + 1).trim() };
   });
 }
 
-const NO_TIMES = { startedDateTime: "1970-01-01T00:00:00.000Z", time: 0 };
+/** What stands on a tape where no times are written: of an entry, and of its phases. */
+export const NO_TIMES: { readonly startedDateTime: string; readonly time: number } = {
+  startedDateTime: "1970-01-01T00:00:00.000Z",
+  time: 0,
+};
+/** See {@linkcode NO_TIMES}. */
+export const NO_PHASES: Readonly<HarEntry["timings"]> = { send: 0, wait: 0, receive: 0 };
 
 function timesOf({ start, end }: Timings): { startedDateTime: string; time: number } {
   return { startedDateTime: new Date(start).toISOString(), time: milliseconds(end ?? 0) };

@@ -13,15 +13,22 @@ export function bodyToText(bytes: Uint8Array, contentType: string | null): strin
   if (LATIN1.has(charset)) return bytes.some((byte) => byte >= 0x80 && byte < 0xa0) ? undefined : latin1(bytes);
   if (charset !== "utf-8" && charset !== "utf8" && bytes.some((byte) => byte >= 0x80)) return undefined;
   if (charset.startsWith("utf-16") || charset.startsWith("utf-32")) return undefined;
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
+  const text = utf8Text(bytes);
+  if (text === undefined) return undefined;
   // deno-lint-ignore no-control-regex -- control characters are the sign of a binary format
   return isText(contentType) || !/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(text) ? text : undefined;
 }
+
+/** The bytes as UTF-8; `undefined` when they are none. */
+export function utf8Text(bytes: Uint8Array): string | undefined {
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The bytes of a body that stands as text. */
 export function textToBody(text: string, contentType: string | null): Uint8Array {

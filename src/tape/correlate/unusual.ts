@@ -16,8 +16,12 @@ export interface Outline {
 
 const PIECE = /\[redacted(?::[\w.-]{1,64})?\]|[A-Za-z0-9_~+=-]{6,}/g;
 
+/** What is longer is a file, and too long for a regular expression: a stretch of one kind would overflow the stack. */
+const LONGEST = 1 << 20;
+
 /** The outline of a text. */
 export function outlineOf(text: string): Outline {
+  if (text.length > LONGEST) return { shape: text, values: [], names: [] };
   const values: string[] = [];
   const names: string[] = [];
   let shape = "";

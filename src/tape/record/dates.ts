@@ -34,6 +34,13 @@ export function settleDates(headers: readonly HarPair[]): void {
   }
 }
 
+/** Whether a field of this name, in lower case, is one of those that {@linkcode settleDates} reads or changes. */
+export function isDated(name: string): boolean {
+  return DATED.has(name);
+}
+
+const DATED: ReadonlySet<string> = new Set(["date", "age", "expires", "last-modified", "set-cookie"]);
+
 /** Lets the dates of a response from a tape count from now. */
 export function refreshDates(headers: FlowHeaders, now: number = Date.now()): void {
   if (headers.get("date") !== EPOCH) return;

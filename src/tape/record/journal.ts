@@ -35,17 +35,22 @@ export interface FoundJournal extends JournalHead {
   readonly done: boolean;
 }
 
-/** An exchange as it goes into the journal. */
+/** An exchange as it goes into a journal; it may go there more than once. */
 export interface EncodedExchange {
   readonly label: string;
   readonly key: string;
   /** The entry. */
   readonly json: string;
+  /** How many bytes that is. */
+  readonly bytes: number;
+  /** For the journal: where it stands there. */
+  place?: Place;
 }
 
 /** The exchange of an entry. */
 export function encoded(entry: HarEntry): EncodedExchange {
-  return { label: labelOf(entry.request), key: keyOf(entry), json: JSON.stringify(entry) };
+  const json = JSON.stringify(entry);
+  return { label: labelOf(entry.request), key: keyOf(entry), json, bytes: Buffer.byteLength(json) };
 }
 
 /** A line that is to be written. */
@@ -59,7 +64,9 @@ export interface NewLine {
 interface Line {
   readonly start: number;
   readonly end: number;
-  readonly entry: HarEntry;
+  readonly entry?: HarEntry;
+  /** In its place where it has been there before: the how manieth line of an exchange that was, from 0. */
+  readonly like?: number;
   /** It takes the place of what its matcher matches on the tape. */
   readonly anew?: true;
 }
@@ -74,6 +81,7 @@ export class Journal {
   #file: GrowingFile | undefined;
   #size = 0;
   #parts = 0;
+  #lines = 0;
 
   private constructor(store: TapeStore, folder: string, name: string) {
     this.#store = store;
@@ -102,15 +110,20 @@ export class Journal {
     const part = this.#file === undefined ? this.#parts + 1 : 0;
     let position = part === 0 ? this.#size : 0;
     const items = lines.map((line): Kept => {
-      const { moments: { start, end }, anew, exchange: { json } } = line;
-      const written = `{"start":${start},"end":${end},${anew ? '"anew":true,' : ""}"entry":${json}}\n`;
-      const length = Buffer.byteLength(written);
-      const item = new WrittenItem(line, this, part, position, length);
-      text += written;
+      const { moments: { start, end }, anew, exchange } = line;
+      const head = `{"start":${start},"end":${end},${anew ? '"anew":true,' : ""}`;
+      const number = this.#lines++;
+      // In many files one might be there, and not the one that it refers to.
+      const before = part === 0 ? exchange.place : undefined;
+      const what = before === undefined ? `"entry":${exchange.json}}\n` : `"like":${before.line}}\n`;
+      const length = head.length + (before === undefined ? exchange.bytes + 10 : what.length);
+      const place = before ?? { line: number, part, position, length };
+      exchange.place = place;
+      text += head + what;
       position += length;
-      return item;
+      return new WrittenItem(line, this, place);
     });
-    const written = this.#write(text);
+    const written = this.#write(text, position - (part === 0 ? this.#size : 0));
     if (written === undefined) this.items.push(...items);
     else return written.then(() => void this.items.push(...items));
   }
@@ -120,7 +133,7 @@ export class Journal {
     const bytes = part === 0
       ? await this.#file!.read(position, length)
       : (await this.#store.read(join(this.#folder, this.#partName(part))))!.subarray(position, position + length);
-    return (JSON.parse(Buffer.from(bytes).toString("utf8")) as Line).entry;
+    return (JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8")) as Line).entry!;
   }
 
   /** Its files. */
@@ -146,55 +159,47 @@ export class Journal {
     return `${this.name}-${String(part).padStart(6, "0")}.jsonl`;
   }
 
-  #write(text: string): void | Promise<void> {
+  #write(text: string, bytes: number = Buffer.byteLength(text)): void | Promise<void> {
     if (this.#file === undefined) {
       this.#parts++;
       return this.#store.write(join(this.#folder, this.#partName(this.#parts)), [text]);
     }
-    this.#size += Buffer.byteLength(text);
+    this.#size += bytes;
     return this.#file.append(text);
   }
 }
 
 interface Place {
+  /** The how manieth line of an exchange it is, from 0. */
+  readonly line: number;
   readonly part: number;
   readonly position: number;
   readonly length: number;
 }
 
 /** What stays in memory of an exchange. */
-class WrittenItem implements Kept, Place {
+class WrittenItem implements Kept {
   readonly label: string;
   readonly key: string;
   readonly start: number;
   readonly end: number;
   readonly anew: boolean;
-  readonly part: number;
-  readonly position: number;
-  readonly length: number;
   same?: string;
   readonly #journal: Journal;
+  readonly #place: Place;
 
-  constructor(
-    { exchange, moments, anew }: NewLine,
-    journal: Journal,
-    part: number,
-    position: number,
-    length: number,
-  ) {
+  constructor({ exchange, moments, anew }: NewLine, journal: Journal, place: Place) {
     this.label = exchange.label;
     this.key = exchange.key;
     this.start = moments.start;
     this.end = moments.end;
     this.anew = anew;
-    this.part = part;
-    this.position = position;
-    this.length = length;
     this.#journal = journal;
+    this.#place = place;
   }
 
   load(): Promise<HarEntry> {
-    return this.#journal.read(this);
+    return this.#journal.read(this.#place);
   }
 }
 
@@ -228,6 +233,8 @@ export async function readJournal(
   let head: JournalHead | undefined;
   let done = false;
   const items: Kept[] = [];
+  // Of every line of an exchange: others refer to it.
+  const entries: (HarEntry | undefined)[] = [];
   for (const name of files) {
     const bytes = await store.read(join(folder, name));
     if (bytes === undefined) continue;
@@ -236,14 +243,17 @@ export async function readJournal(
       const text = buffer.toString("utf8", at, end);
       const line = parse(text);
       if (line === undefined) break;
-      if ([...text.matchAll(FILE)].some(([, file]) => !names.has(file!))) continue;
       if (head === undefined) {
         head = readHead(line);
         if (head === undefined) return undefined;
       } else if (line.done === true) {
         done = true;
       } else if (isLine(line)) {
-        const { start, end, entry } = line;
+        const { start, end, like } = line;
+        const lost = like === undefined && Array.from(text.matchAll(FILE)).some(([, file]) => !names.has(file!));
+        const entry = lost ? undefined : like === undefined ? line.entry : entries[like];
+        entries.push(entry);
+        if (entry === undefined) continue;
         items.push({
           label: labelOf(entry.request),
           key: keyOf(entry),
@@ -278,8 +288,10 @@ function readHead({ keep, owner, began, known }: Record<string, unknown>): Journ
 }
 
 function isLine(line: Record<string, unknown>): line is Record<string, unknown> & Line {
-  const { start, end, entry } = line;
-  if (typeof start !== "number" || typeof end !== "number" || !isObject(entry)) return false;
+  const { start, end, entry, like } = line;
+  if (typeof start !== "number" || typeof end !== "number") return false;
+  if (typeof like === "number") return true;
+  if (!isObject(entry)) return false;
   const { request, response } = entry;
   return isObject(request) && typeof request.method === "string" && typeof request.url === "string" &&
     isObject(response);

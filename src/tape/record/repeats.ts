@@ -25,6 +25,8 @@ export class Repeats<T> {
   readonly #known = new Map<string, Remembered<T>>();
   #bytes = 0;
   #generation = -1;
+  // What is not found is kept next.
+  #last: { readonly flow: Flow; readonly key: string } | undefined;
 
   /**
    * What became of the same exchange before.
@@ -41,7 +43,9 @@ export class Repeats<T> {
     const response = plainResponse(flow);
     if (response === undefined) return undefined;
     const { request } = flow as HttpFlow;
-    const known = this.#known.get(keyOf(flow as HttpFlow, response));
+    const key = keyOf(flow as HttpFlow, response);
+    this.#last = { flow, key };
+    const known = this.#known.get(key);
     return known !== undefined && same(known.response, response.content.bytes()) &&
         same(known.request, request.content.bytes())
       ? known.result
@@ -53,7 +57,8 @@ export class Repeats<T> {
     const response = plainResponse(flow);
     if (response === undefined) return;
     const { request } = flow as HttpFlow;
-    const key = keyOf(flow as HttpFlow, response);
+    const key = this.#last?.flow === flow ? this.#last.key : keyOf(flow as HttpFlow, response);
+    this.#last = undefined;
     const size = 2 * key.length + request.content.size + response.content.size;
     if (size > MOST_EACH) return;
     this.#forget(key);

@@ -4,11 +4,11 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { essence, isJson, isText, parameter } from "../../flow/media_type.ts";
+import { essence, parameter } from "../../flow/media_type.ts";
 import { eachWord, replaceTokens } from "../../flow/token_shapes.ts";
-import { looksLikeJson } from "../media.ts";
 import { changeGrpc, grpcText, isGrpc } from "../streams/grpc.ts";
 import { changeProtobuf, protobufText } from "../streams/protobuf.ts";
+import { kindOf, PROTOBUF } from "./body_kind.ts";
 import { latin1, toText } from "./encoding.ts";
 import { type JsonValue, replaceJson } from "./json_scan.ts";
 import { decodePlaceholders, isPlaceholder } from "./placeholders.ts";
@@ -17,9 +17,6 @@ import type { Secrets } from "./secrets.ts";
 import { atOnce, pieces } from "./steps.ts";
 import { decode, redactText, type TextKind } from "./text.ts";
 import { isAmbiguousName } from "../../flow/sensitive.ts";
-
-/** What a body is read as. */
-export type BodyKind = TextKind | "form" | "multipart" | "binary";
 
 /** The body without what is secret; the same array when there is nothing. */
 export function* redactBody(
@@ -34,29 +31,6 @@ export function* redactBody(
   if (body === undefined) return redactBinary(bytes, contentType, secrets);
   const clean = yield* redactDocument(body.text, kind as TextKind | "form", secrets);
   return clean === body.text ? bytes : body.encode(clean);
-}
-
-const PROTOBUF = /protobuf(?!\+json)|[+/-]proto$/;
-
-/** What a body is by its media type and by how it begins. */
-export function kindOf(bytes: Uint8Array, contentType: string | null): BodyKind {
-  const type = essence(contentType);
-  if (type.startsWith("multipart/")) return parameter(contentType, "boundary") ? "multipart" : "plain";
-  if (type === "application/x-www-form-urlencoded") return "form";
-  // Its first bytes may look like anything.
-  if (isGrpc(contentType) || PROTOBUF.test(type)) return "binary";
-  if (
-    isJson(contentType) || /ndjson|jsonl|event-stream/.test(type) || looksLikeJson(bytes) || looksLikeWideJson(bytes)
-  ) {
-    return "json";
-  }
-  if (/html|xml/.test(type)) return "markup";
-  if (/javascript|ecmascript|typescript|css/.test(type)) return "program";
-  if (type !== "" && type !== "application/octet-stream" && !isText(contentType)) return "binary";
-  const start = latin1(bytes.subarray(0, 512));
-  if (type === "application/octet-stream" && start.includes("\0")) return "binary";
-  if (/^\s*<(?:[!?a-z])/i.test(start)) return "markup";
-  return /^[\w.%[\]-]{1,64}=[^\s]*$/.test(start) && start.includes("&") ? "form" : "plain";
 }
 
 function* redactDocument(text: string, kind: TextKind | "form", secrets: Secrets): Generator<void, string> {
@@ -77,7 +51,7 @@ function* redactJson(text: string, secrets: Secrets): Generator<void, string> {
 function redactMember(text: string, { path, start, end, kind }: JsonValue, secrets: Secrets): string | undefined {
   if (kind === "word" || (kind === "string" && end - start === 2)) return undefined;
   for (let depth = path.length; depth > 0; depth--) {
-    if (!secrets.isPlace(depth === path.length ? path : path.slice(0, depth))) continue;
+    if (!secrets.isPlace(path, depth)) continue;
     if (secrets.isAllowedPlace(path)) return undefined;
     // The version of a package of that name.
     if (kind === "string" && VERSION.test(text.slice(start + 1, end - 1))) return undefined;
@@ -87,11 +61,10 @@ function redactMember(text: string, { path, start, end, kind }: JsonValue, secre
   }
   if (kind !== "string") return undefined;
   const name = path.at(-1) ?? "";
-  const literal = text.slice(start, end);
-  if (end - start > 22 && isAmbiguousName(name) && looksRandom(literal.slice(1, -1), { least: 20 })) {
-    return hideLiteral(literal, name, secrets);
+  if (end - start > 22 && isAmbiguousName(name) && looksRandom(text.slice(start + 1, end - 1), { least: 20 })) {
+    return hideLiteral(text.slice(start, end), name, secrets);
   }
-  return redactInnerJson(literal, secrets);
+  return (INNER_JSON[text.charCodeAt(start + 1)] ?? 1) ? redactInnerJson(text.slice(start, end), secrets) : undefined;
 }
 
 const VERSION = /^(?:[~^<>=v ]{1,3}\d+|\d+\.\d+\.\d+)(?:[.-]\w+)*$/;
@@ -110,6 +83,9 @@ function hideLiteral(literal: string, name: string, secrets: Secrets): string {
   }
   return isPlaceholder(value) && secrets.plain(value) === value ? literal : JSON.stringify(secrets.hide(value, name));
 }
+
+/** What JSON in a string may begin with: white space, which may be escaped, or a bracket. */
+const INNER_JSON = Uint8Array.from({ length: 128 }, (_, code) => /[\s[{]/.test(String.fromCharCode(code)) ? 1 : 0);
 
 /** JSON that travels as a string within JSON. */
 function redactInnerJson(literal: string, secrets: Secrets): string | undefined {
@@ -193,9 +169,4 @@ function hideCounted(text: string, hide: (text: string) => string): string {
     copied = start + clean.length;
   }
   return copied === 0 ? text : result + text.slice(copied);
-}
-
-function looksLikeWideJson(bytes: Uint8Array): boolean {
-  const start = latin1(bytes.subarray(0, 64)).replace(/^(?:\xff\xfe|\xfe\xff)?\0*/, "");
-  return /^[{[]\0/.test(start);
 }

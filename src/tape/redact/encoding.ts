@@ -5,6 +5,7 @@
  */
 import { Buffer } from "node:buffer";
 import { parameter } from "../../flow/media_type.ts";
+import { utf8Text } from "../media.ts";
 
 /** A body as text. */
 export interface TextBody {
@@ -17,14 +18,13 @@ export interface TextBody {
 export function toText(bytes: Uint8Array, contentType: string | null): TextBody | undefined {
   const wide = wideEncoding(bytes, contentType);
   if (wide !== undefined) return wide;
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    return { text, encode: (text) => Buffer.from(text, "utf8") };
-  } catch {
-    if (bytes.includes(0)) return undefined;
-    return { text: latin1(bytes), encode: (text) => Buffer.from(text, "latin1") };
-  }
+  const text = utf8Text(bytes);
+  if (text !== undefined) return { text, encode: asUtf8 };
+  return bytes.includes(0) ? undefined : { text: latin1(bytes), encode: asLatin1 };
 }
+
+const asUtf8 = (text: string): Uint8Array => Buffer.from(text, "utf8");
+const asLatin1 = (text: string): Uint8Array => Buffer.from(text, "latin1");
 
 /** Every byte as the character of its number. */
 export function latin1(bytes: Uint8Array): string {

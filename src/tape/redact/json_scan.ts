@@ -5,9 +5,9 @@
  * @module
  */
 
-/** A string, number or word (`true`, `null`) in the text. */
+/** A string, number or word (`true`, `null`) in the text. Only good during the visit. */
 export interface JsonValue {
-  /** Keys and indexes that lead to it. Only good during the visit. */
+  /** Keys and indexes that lead to it. */
   readonly path: readonly string[];
   /** Where it begins in the text. */
   readonly start: number;
@@ -23,7 +23,14 @@ export function* scanJson(text: string, visit: (value: JsonValue) => void): Gene
   // For each open bracket: the next index of an array, or -1 for an object.
   const open: number[] = [];
   let atKey = false;
-  const leaf = (start: number, end: number, kind: JsonValue["kind"]) => visit({ path, start, end, kind });
+  // One for all: bodies have thousands.
+  const value: { -readonly [Key in keyof JsonValue]: JsonValue[Key] } = { path, start: 0, end: 0, kind: "word" };
+  const leaf = (start: number, end: number, kind: JsonValue["kind"]) => {
+    value.start = start;
+    value.end = end;
+    value.kind = kind;
+    visit(value);
+  };
 
   let pause = SLICE;
   for (let at = 0; at < text.length;) {
@@ -77,7 +84,8 @@ export function* scanJson(text: string, visit: (value: JsonValue) => void): Gene
         break;
       default: {
         const end = endOfWord(text, at);
-        leaf(at, end, /^[-\d]/.test(text[at]!) ? "number" : "word");
+        const code = text.charCodeAt(at);
+        leaf(at, end, code === 0x2d || (code >= 0x30 && code <= 0x39) ? "number" : "word");
         at = end;
       }
     }

@@ -104,6 +104,11 @@ export class Ledger implements Placeholders {
     return this.#known.size;
   }
 
+  /** How many of them are words that are taken out wherever they stand. */
+  get words(): number {
+    return this.#anywhere.size;
+  }
+
   /** Whether there are any such words. */
   get hasWords(): boolean {
     return this.#anywhere.size > 0;

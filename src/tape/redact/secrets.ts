@@ -17,6 +17,7 @@ export class Secrets {
   readonly #headers: ReadonlySet<string>;
   readonly #fields: ReadonlySet<string>;
   readonly #places: PathTest;
+  readonly #hasPlaces: boolean;
   readonly #patterns: readonly RegExp[];
   readonly #custom: RedactOptions["custom"];
   readonly #sensitive = remember(isSensitiveName);
@@ -36,6 +37,7 @@ export class Secrets {
     this.#headers = new Set(headers.map((name) => name.toLowerCase()));
     this.#fields = new Set(query.map((name) => name.toLowerCase()));
     this.#places = pathTest(json);
+    this.#hasPlaces = json.length > 0;
     this.#patterns = patterns.map((pattern) => new RegExp(pattern, pattern.flags.replace(/[gy]/g, "") + "g"));
     this.#custom = custom;
     const strings = allow.filter((one) => typeof one === "string");
@@ -68,10 +70,12 @@ export class Secrets {
     return (this.#headers.has(lower) || this.#sensitive(name)) && !this.#allowed.names.has(lower);
   }
 
-  /** Whether the JSON value at this place is. */
-  isPlace(path: readonly string[]): boolean {
-    const name = path.at(-1) ?? "";
-    return (this.#sensitive(name) || this.#places(path)) && !this.isAllowedPlace(path);
+  /** Whether the JSON value at this place is: at the path, or at the first `depth` steps of it. */
+  isPlace(path: readonly string[], depth: number = path.length): boolean {
+    const secret = this.#sensitive(path[depth - 1] ?? "");
+    if (!secret && !this.#hasPlaces) return false;
+    const place = depth === path.length ? path : path.slice(0, depth);
+    return (secret || this.#places(place)) && !this.isAllowedPlace(place);
   }
 
   /** Whether the options leave this place alone. */

@@ -5,7 +5,7 @@
  * @module
  */
 import { isAmbiguousName } from "../../flow/sensitive.ts";
-import { kindOf } from "./body.ts";
+import { kindOf } from "./body_kind.ts";
 import { toText } from "./encoding.ts";
 import { scanJson } from "./json_scan.ts";
 import { isPlaceholder } from "./placeholders.ts";
@@ -76,6 +76,7 @@ export function* suspectsInBody(
 
 function* inJson(text: string, secrets: Secrets): Generator<void, Suspect[]> {
   const found: Suspect[] = [];
+  if (text.length <= 65_536 && !LONG.test(text)) return found;
   yield* scanJson(text, ({ path, start, end, kind }) => {
     const length = end - start - 2;
     if (kind !== "string" || length < 20 || length > 600 || found.length === MOST) return;
@@ -87,6 +88,9 @@ function* inJson(text: string, secrets: Secrets): Generator<void, Suspect[]> {
   });
   return found;
 }
+
+/** What is shorter is no suspect. */
+const LONG = /[\w+/.~=-]{20}/;
 
 function inPairs(text: string, secrets: Secrets, where: "query" | "form"): Suspect[] {
   const found: Suspect[] = [];
@@ -103,6 +107,7 @@ const NAMED =
   /(?:[kK]ey|KEY|[sS]ecret|SECRET|[tT]oken|TOKEN|[aA]uth|AUTH|[cC]red|[pP]ass|PASS|PWD|[pP]rivate)[\w-]{0,24}["']?\s{0,4}(?:=>|[:=])\s{0,4}["']([\w+/.~=-]{20,600})["']/g;
 
 function inText(text: string, secrets: Secrets): Suspect[] {
+  if (!text.includes('"') && !text.includes("'")) return [];
   const found: Suspect[] = [];
   for (const { 0: match, 1: value, index } of text.matchAll(NAMED)) {
     const name = /[\w$.-]*$/.exec(text.slice(Math.max(0, index - 48), index))![0] + /^[\w-]+/.exec(match)![0];

@@ -4,6 +4,8 @@
  * @module
  */
 import type { OverflowPlan } from "../../flow/body_overflow.ts";
+import { FlowHeaders } from "../../flow/headers.ts";
+import { isOpenEnded } from "../../flow/media_type.ts";
 import type { Message } from "../../flow/message.ts";
 import type { Redactor } from "../redact/redactor.ts";
 import type { UnnamedFile } from "../store/tape_store.ts";
@@ -22,13 +24,16 @@ export interface SpillPlanOptions {
   readonly open: (() => Promise<UnnamedFile>) | undefined;
 }
 
-/** The plan for the body of a message whose head has come; `undefined` when it must be in memory as a whole. */
-export function spillPlan({ headers }: Message, { redactor, alike, open }: SpillPlanOptions): OverflowPlan | undefined {
+/** The plan for the body of a message whose head has come. Few are so large that anybody looks closer. */
+export function spillPlan({ headers: { fields } }: Message, options: SpillPlanOptions): OverflowPlan {
+  return { limit: SPILL_BYTES, begin: () => spillOf(FlowHeaders.fromFields(fields), options) };
+}
+
+/** `undefined`: it must be in memory as a whole. */
+function spillOf(headers: FlowHeaders, { redactor, alike, open }: SpillPlanOptions): Spill | undefined {
   const coding = (headers.get("content-encoding") ?? "").trim().toLowerCase();
   const type = headers.get("content-type");
-  if (!canDecodePieces(coding) || !canRedactPieces(type, redactor)) return undefined;
-  return {
-    limit: SPILL_BYTES,
-    begin: () => new Spill({ coding, redactor: redactPieces(type, redactor, alike), open }),
-  };
+  // Of what has no end, each message is kept, and when it came.
+  if (isOpenEnded(type) || !canDecodePieces(coding) || !canRedactPieces(type, redactor)) return undefined;
+  return new Spill({ coding, redactor: redactPieces(type, redactor, alike), open });
 }

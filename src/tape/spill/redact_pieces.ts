@@ -4,7 +4,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { kindOf } from "../redact/body.ts";
+import { kindOf } from "../redact/body_kind.ts";
 import { type Redactor, redacts } from "../redact/redactor.ts";
 import { type Cutter, jsonCutter, plainCutter, textCutter, UncuttableError } from "./windows.ts";
 

@@ -88,7 +88,8 @@ export function isEndless(
   { request, timings }: Pick<HttpFlow, "request" | "timings">,
   response: FlowResponse,
 ): boolean {
-  if (response.content.marks === undefined) return false;
+  // What has gone to disk is a file that was not fetched whole, however slowly it came.
+  if (response.content.marks === undefined || response.content.overflow !== undefined) return false;
   if (isStreamType(response.headers.get("content-type"))) return true;
   return streamOf({ request, timings, error: undefined }, response) !== undefined;
 }

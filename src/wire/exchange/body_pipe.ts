@@ -4,15 +4,7 @@
  * @module
  */
 import type { BodyBuffer } from "../../flow/body_buffer.ts";
-import type { OverflowPlan } from "../../flow/body_overflow.ts";
 import type { DataEvent } from "../http1/event.ts";
-
-/** Lets a body that grows too large go where it is to go. */
-export function overflowInto(content: BodyBuffer, plan: OverflowPlan | undefined): void {
-  if (plan === undefined) return;
-  content.limit = plan.limit;
-  content.plan = plan;
-}
 
 /** A piece of a body: see {@linkcode DataEvent}. */
 export type Piece = Omit<DataEvent, "type">;

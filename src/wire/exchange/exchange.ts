@@ -14,7 +14,7 @@ import { shapedResponse, slowHeadOf } from "../shape/shaped_response.ts";
 import type { Shaper } from "../shape/shaper.ts";
 import type { WireContext } from "../wire_context.ts";
 import { answer } from "./answer.ts";
-import { BodyPipe, type BodySink, overflowInto } from "./body_pipe.ts";
+import { BodyPipe, type BodySink } from "./body_pipe.ts";
 import type { ClientStream } from "./client_stream.ts";
 import { planFailure } from "./failure.ts";
 import { FlowHooks } from "./flow_hooks.ts";
@@ -86,8 +86,9 @@ export class Exchange implements OutgoingRequest {
     this.#observe();
     this.hook("requestHeaders", () => {
       const { observer } = this.context;
-      this.upload.content.limit = observer.bodyLimit(this.flow);
-      overflowInto(this.upload.content, observer.overflow?.(this.flow, this.flow.request));
+      const { content } = this.upload;
+      content.limit = observer.bodyLimit(this.flow);
+      if (!content.complete) content.plan = observer.overflow?.(this.flow, this.flow.request);
       this.#decide(() => this.#awaitBody());
     });
   }

@@ -12,7 +12,7 @@ import { FlowResponse } from "../../flow/response.ts";
 import type { DataEvent } from "../http1/event.ts";
 import type { ResponseHead } from "../http1/head.ts";
 import { answer } from "./answer.ts";
-import { BodyPipe, overflowInto } from "./body_pipe.ts";
+import { BodyPipe } from "./body_pipe.ts";
 import type { Exchange } from "./exchange.ts";
 import { bodyKind } from "./response_out.ts";
 
@@ -52,9 +52,12 @@ export class Returning {
     this.#head = head;
     this.#given = flow.response = response;
     this.#download = new BodyPipe(content);
-    overflowInto(content, context.observer.overflow?.(flow, response));
-    if (head.framing.kind === "none") content.complete = true;
-    else if (context.observer.keepsChunks?.(flow)) content.marks = new BodyMarks(clockOf(flow));
+    if (head.framing.kind === "none") {
+      content.complete = true;
+    } else {
+      content.plan = context.observer.overflow?.(flow, response);
+      if (context.observer.keepsChunks?.(flow)) content.marks = new BodyMarks(clockOf(flow));
+    }
     this.#server.stop();
     this.#exchange.hook("responseHeaders", () => this.#headSeen(response));
   }
