@@ -187,6 +187,7 @@ async function open(
     redactor,
     writing,
     secrets: () => ledger.size,
+    words: () => ledger.words,
     store,
     keep: adds ? "add" : "replace",
     ...(there && { known: Object.fromEntries(there.next), stamp: there.stamp }),
