@@ -317,12 +317,12 @@ export class Proxy implements AsyncDisposable, FlowPlayer {
    * Secrets are taken out as the options of the tape say. It works after {@linkcode Proxy.close | close()}, too.
    *
    * @example
-   * ```ts ignore
-   * import { startProxy } from "flowtape";
+   * ```ts
+   * import { respond, startProxy } from "flowtape";
    *
-   * await using proxy = await startProxy();
-   * await proxy.fetch("https://shop.test/");
-   * console.log(await proxy.report("report.html", { title: "checkout" })); // its absolute path
+   * await using proxy = await startProxy({ rules: [["*", respond({ body: "hello" })]] });
+   * await (await proxy.fetch("https://shop.test/")).text();
+   * console.log(await proxy.report("flowtape-report/shop.html", { title: "checkout" })); // its absolute path
    * ```
    *
    * @param path the HTML file: folders that are missing are made. By default one of its own in the folder `flowtape-report`
