@@ -4,23 +4,21 @@
  *
  * @module
  */
-import { clearImmediate, setImmediate } from "node:timers";
+import { setImmediate } from "node:timers";
 import type { LogEntry } from "../hooks/addon.ts";
-import { FlowtapeError, TapeError } from "../flow/error.ts";
+import { type FlowtapeError, TapeError } from "../flow/error.ts";
 import type { OverflowPlan } from "../flow/body_overflow.ts";
 import type { Flow } from "../flow/flow.ts";
 import type { Message } from "../flow/message.ts";
 import { belongs } from "./belongs.ts";
 import { bodyFolder, type HarEntry } from "./har.ts";
 import type { TapeOptions } from "./options.ts";
-import { settleLength } from "./encode.ts";
 import { type ExchangeParts, partsOfFlow } from "./parts.ts";
 import { findJournals } from "./record/found.ts";
 import { encoded, type EncodedExchange, type Journal, type Keep, type NewLine } from "./record/journal.ts";
 import type { Kept } from "./record/kept.ts";
 import { locked } from "./record/locked.ts";
 import { momentsOf } from "./record/moments.ts";
-import { PlainExchanges } from "./record/plain_exchange.ts";
 import { Recording } from "./record/recording.ts";
 import { SecretLeftError } from "./redact/gate.ts";
 import { type HeldEntry, heldEntry, holdsSecret } from "./redact/held.ts";
@@ -30,6 +28,7 @@ import { thisProcess } from "./store/owner.ts";
 import { spillPlan } from "./spill/plan.ts";
 import { Spill } from "./spill/spill.ts";
 import type { TapeStore } from "./store/tape_store.ts";
+import { notWritten, whyNot } from "./store/why.ts";
 import { writesTimes } from "./streams/pace.ts";
 import { type TcpParts, tcpPartsOf } from "./streams/said.ts";
 import { dayOf } from "./upkeep/age.ts";
@@ -51,8 +50,6 @@ export interface RecorderOptions {
   readonly stamp?: string | undefined;
   /** How many secrets are known: what comes after a new one may be written in another way. */
   secrets?(): number;
-  /** How many of them are taken out wherever they stand. */
-  words?(): number;
   /** Whether a flow takes the place of what its matcher matches on the tape. */
   anew?(flow: Flow): boolean;
   /** The entries of the tape that such flows replace. */
@@ -73,13 +70,9 @@ export class Recorder {
   // The journal, once it is there.
   #journal: Journal | undefined;
   #lines: NewLine[] = [];
-  #turn: NodeJS.Immediate | undefined;
   readonly #repeats = new Repeats<EncodedExchange>();
-  readonly #plain: PlainExchanges;
-  // How many have come whose turn is still to come: secrets are numbered in the order in which flows end.
-  #before = 0;
   #recording: Promise<Recording> | undefined;
-  #failed: { readonly error: unknown } | undefined;
+  #failed: { readonly error: FlowtapeError } | undefined;
 
   /** @param options where and how */
   constructor(options: RecorderOptions) {
@@ -89,12 +82,7 @@ export class Recorder {
     // Who is just finishing a recording does not know of this one; who finishes later does.
     const settled = () => locked(store, path, () => Promise.resolve());
     this.#settled = settled;
-    const writer = this.#writer = new TapeWriter(path, { redactor: writing, times, store, settled });
-    this.#plain = new PlainExchanges({
-      redactor: writing,
-      keepBody: (bytes, contentType) => writer.keepNow(bytes, contentType),
-      words: options.words ?? options.secrets,
-    });
+    this.#writer = new TapeWriter(path, { redactor: writing, times, store, settled });
   }
 
   /** A recording that is to replace a tape can be seen by others from its start: what they write meanwhile is not what it replaces. */
@@ -105,7 +93,7 @@ export class Recorder {
 
   /** Something will be recorded soon. */
   expect(): void {
-    if (this.#recording === undefined) this.#begun().catch((error) => this.#fail(error));
+    this.#begun().catch((error) => this.#fail(error));
   }
 
   /** What becomes of a body of a flow that will be recorded, when it is large. */
@@ -126,9 +114,12 @@ export class Recorder {
     } else if (verdict.kind === "cut") {
       this.#leaveOut(`${this.#name(flow)}: ${verdict.what}`);
     } else if (verdict.kind === "record" && this.#failed === undefined) {
-      const exchange = this.#atOnce(flow);
-      if (exchange !== undefined) this.#put(flow, exchange, this.#journal!);
-      else this.#track(this.#keep(flow));
+      const repeated = this.#journal && this.#repeated(flow);
+      if (repeated !== undefined) {
+        this.#put(flow, repeated, this.#journal!);
+        return;
+      }
+      this.#track(this.#keep(flow));
     }
   }
 
@@ -142,9 +133,13 @@ export class Recorder {
     const recording = await this.#recording?.catch(() => undefined);
     const { options: { path }, keep, log } = this.#with;
     if (this.#failed !== undefined) {
-      await recording?.discard();
-      await this.#writer.abandon();
-      throw this.#failed.error;
+      const { error } = this.#failed;
+      if (recording === undefined || recording.size === 0 || this.#held.length > 0) {
+        await this.#forget(recording).catch(() => {});
+        throw error;
+      }
+      await recording.leave();
+      throw withPlace(error, recording.place, "What was recorded until then");
     }
     if (this.#held.length > 0) {
       await recording?.discard();
@@ -193,32 +188,13 @@ export class Recorder {
         throw error;
       }
       if (!(error instanceof TapeError)) throw error;
-      const kept = `What was recorded is in ${recording.place}: the next start that records puts it on the tape.`;
-      throw new TapeError(error.code, `${error.message} ${kept}`, { cause: error });
-    }
-  }
-
-  // What can be encoded without waiting is: promises cost more than the rest.
-  #atOnce(flow: Flow): EncodedExchange | undefined {
-    if (this.#times || this.#journal === undefined || this.#before > 0) return undefined;
-    const repeated = this.#repeated(flow);
-    if (repeated !== undefined) return repeated;
-    if (flow.type !== "http" || isLarge(flow.request) || isLarge(flow.original ?? flow.response)) return undefined;
-    try {
-      const exchange = this.#plain.encode(partsOfFlow(flow));
-      if (exchange !== undefined) this.#repeats.keep(flow, exchange);
-      return exchange;
-    } catch {
-      // What is wrong comes up once more, and is dealt with there.
-      return undefined;
+      throw withPlace(error, recording.place, "What was recorded");
     }
   }
 
   async #keep(flow: Flow): Promise<void> {
-    this.#before++;
     try {
       const { journal } = await this.#begun();
-      this.#before--;
       const exchange = this.#repeated(flow) ?? await this.#encode(flow);
       this.#journal = journal;
       if (exchange !== undefined && this.#failed === undefined) this.#put(flow, exchange, journal);
@@ -227,10 +203,11 @@ export class Recorder {
     }
   }
 
-  // What is over in one turn of the event loop is written at once: that is most of what writing costs.
   #put(flow: Flow, exchange: EncodedExchange, journal: Journal): void {
     this.#lines.push({ moments: momentsOf(flow), anew: this.#with.anew?.(flow) === true, exchange });
-    this.#turn ??= setImmediate(() => this.#flush(journal));
+    if (this.#lines.length === 1) {
+      this.#track(new Promise((resolve) => setImmediate(() => resolve(this.#flush(journal)))));
+    }
   }
 
   #track(action: Promise<void>): void {
@@ -239,20 +216,15 @@ export class Recorder {
   }
 
   async #written(): Promise<void> {
-    while (this.#working.size > 0 || this.#turn !== undefined) {
-      if (this.#turn !== undefined) this.#flush(this.#journal!);
-      await Promise.all(this.#working);
-    }
+    while (this.#working.size > 0) await Promise.all(this.#working);
   }
 
-  #flush(journal: Journal): void {
-    clearImmediate(this.#turn);
-    this.#turn = undefined;
+  // What was over in one turn of the event loop is written at once: that is most of what writing costs.
+  async #flush(journal: Journal): Promise<void> {
     const lines = this.#lines;
     this.#lines = [];
     try {
-      const written = journal.append(lines);
-      if (written !== undefined) this.#track(written.catch((error) => this.#fail(error)));
+      await journal.append(lines);
     } catch (error) {
       this.#fail(error);
     }
@@ -287,14 +259,11 @@ export class Recorder {
       }
     }
     const entry = await this.#writer.encode(parts);
-    for (const { spill, which, contentType, coded, passed } of spills) {
+    for (const { spill, which, contentType } of spills) {
       const { size } = await spill.result;
       const body = { mimeType: contentType ?? "", _file: await this.#writer.keepSpill(spill, contentType) };
       if (which === "response") entry.response.content = { size, ...body };
       else entry.request.postData = body;
-      const message = entry[which];
-      message.bodySize = coded ? -1 : size;
-      settleLength(message.headers, coded ? 0 : size - passed);
     }
     return entry;
   }
@@ -335,14 +304,12 @@ export class Recorder {
   #fail(cause: unknown): void {
     if (this.#failed !== undefined) return;
     const { path } = this.#with.options;
-    const why = cause instanceof Error ? cause.message : String(cause);
-    const error = cause instanceof FlowtapeError
-      ? cause
-      : new TapeError("TAPE_NOT_WRITTEN", `${path} could not be written: ${why}. The old tape is as it was.`, {
-        cause,
-      });
+    const error = notWritten(path, cause);
     this.#failed = { error };
-    this.#with.log({ level: "error", message: `recording on ${path} has stopped: ${why}` });
+    const what = cause === error
+      ? `recording has stopped: ${error.message}`
+      : `recording on ${path} has stopped: ${whyNot(cause)}`;
+    this.#with.log({ level: "error", message: what });
   }
 
   #name(flow: Flow): string {
@@ -351,18 +318,15 @@ export class Recorder {
   }
 }
 
+function withPlace(error: FlowtapeError, place: string, what: string): TapeError {
+  const kept = `${what} is in ${place}: the next start that records puts it on the tape.`;
+  return new TapeError(error.code, `${error.message} ${kept}`, { cause: error });
+}
+
 interface MessageSpill {
   readonly spill: Spill;
   readonly which: "request" | "response";
   readonly contentType: string | null;
-  /** It has a content coding, which the file has not. */
-  readonly coded: boolean;
-  /** How many bytes it had on the wire. */
-  readonly passed: number;
-}
-
-function isLarge(message: Message | undefined): boolean {
-  return message?.content.overflow !== undefined;
 }
 
 function spillsOf(flow: Flow): MessageSpill[] {
@@ -370,10 +334,7 @@ function spillsOf(flow: Flow): MessageSpill[] {
   const found: MessageSpill[] = [];
   const look = (message: Message | undefined, which: MessageSpill["which"]) => {
     const spill = message?.content.overflow;
-    if (!(spill instanceof Spill)) return;
-    const { headers, content } = message!;
-    const coded = headers.has("content-encoding");
-    found.push({ spill, which, contentType: headers.get("content-type"), coded, passed: content.size });
+    if (spill instanceof Spill) found.push({ spill, which, contentType: message!.headers.get("content-type") });
   };
   look(flow.request, "request");
   look(flow.original ?? flow.response, "response");

@@ -19,6 +19,7 @@ import type { Redactor } from "./redact/redactor.ts";
 import type { TcpParts } from "./streams/said.ts";
 import type { Spill } from "./spill/spill.ts";
 import type { TapeStore } from "./store/tape_store.ts";
+import { notWritten } from "./store/why.ts";
 
 /** How a tape is written. */
 export interface WriterOptions {
@@ -92,33 +93,6 @@ export class TapeWriter {
       first = false;
     }
     yield `${first ? "" : "\n    "}]\n  }\n}\n`;
-  }
-
-  /**
-   * Puts a body into a file without waiting, and gives its name; `undefined`: that takes longer.
-   *
-   * @throws {TapeError} `TAPE_NOT_WRITTEN`
-   */
-  keepNow(bytes: Uint8Array, contentType: string | null): string | undefined {
-    const { now } = this.#options.store;
-    if (now === undefined) return undefined;
-    const hash = createHash("sha256").update(bytes).digest("hex");
-    const name = `${hash.slice(0, 16)}.${extensionOf(contentType)}`;
-    const made = this.#made.get(name);
-    if (made !== undefined) return made === hash ? name : undefined;
-    const path = join(this.#folder, name);
-    try {
-      if (now.read(path) !== undefined) return undefined;
-    } catch {
-      return undefined;
-    }
-    try {
-      now.write(path, bytes);
-    } catch (cause) {
-      throw this.#notWritten(cause);
-    }
-    this.#made.set(name, hash);
-    return name;
   }
 
   /** Puts a body into a file with this extension; one that is there already is not written again. */
@@ -208,14 +182,8 @@ export class TapeWriter {
     try {
       await write();
     } catch (cause) {
-      throw this.#notWritten(cause);
+      throw notWritten(this.#path, cause);
     }
-  }
-
-  #notWritten(cause: unknown): TapeError {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    const message = `${this.#path} could not be written: ${why}. The old tape is as it was.`;
-    return new TapeError("TAPE_NOT_WRITTEN", message, { cause });
   }
 }
 

@@ -23,7 +23,7 @@ export interface MswSourceOptions {
 /**
  * Source code of MSW handlers that answer as the tape does, to be committed and edited: a module whose `handlers` go to `setupServer()` or
  * `setupWorker()`. One handler for each method and URL; where there are several exchanges for one, query and body tell them apart, and
- * identical ones are answered in order, the last one from then on. WebSockets and raw conversations are left out.
+ * identical ones are answered in order, the last one from then on. WebSockets and raw conversations are named in a comment only.
  *
  * The code is JavaScript and TypeScript, for MSW 2 and 3. For handlers at once, without code: {@linkcode toMswHandlers}.
  *
@@ -43,8 +43,14 @@ export async function toMswSource(entries: Iterable<TapeEntry>, options: MswSour
   const store = new MemoryStore();
   await writeTape(HANDLERS, entries, { redact: options.redact, store });
   const groups = new Map<string, Exchange[]>();
+  const left: string[] = [];
   for (const entry of (await readTape(HANDLERS, { store })).entries) {
-    if (entry.kind !== "http" || entry.status === 101 || !METHODS.has(entry.method.toLowerCase())) continue;
+    if (entry.kind !== "http" || entry.status === 101 || !METHODS.has(entry.method.toLowerCase())) {
+      left.push(
+        `// Not here: entry ${entry.index}, ${entry.kind === "http" ? entry : `${NAMES[entry.kind]} ${entry.url}`}`,
+      );
+      continue;
+    }
     const exchange = await exchangeOf(entry);
     const key = `${exchange.method} ${exchange.path}`;
     groups.set(key, [...groups.get(key) ?? [], exchange]);
@@ -54,6 +60,8 @@ export async function toMswSource(entries: Iterable<TapeEntry>, options: MswSour
   return [
     'import { http, HttpResponse } from "msw";',
     "",
+    // In one line each, whatever stands in a URL.
+    ...(left.length === 0 ? [] : [...left.map((line) => line.replace(/[\r\n\u2028\u2029]/g, " ")), ""]),
     // Of requests that came more than once.
     ...(turns.length === 0 ? [] : [...turns.map((turn) => `let ${turn} = 0;`), ""]),
     `export const handlers = [${handlers.map(({ code }) => `\n${indent(code)},`).join("")}${
@@ -80,6 +88,8 @@ interface Body {
   readonly read: "json" | "text" | "bytes";
   readonly code: string;
 }
+
+const NAMES = { websocket: "the WebSocket", tcp: "the raw conversation" } as const;
 
 const METHODS: ReadonlySet<string> = new Set(["get", "head", "post", "put", "patch", "delete", "options"]);
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { TapeStore } from "../store/tape_store.ts";
+import { notWritten } from "../store/why.ts";
 import { inTurn } from "./live.ts";
 
 /** Runs an action while nobody else, here or in another process, begins or finishes a recording on this tape. */
@@ -14,7 +15,9 @@ export async function locked<T>(
 ): Promise<T> {
   const identity = await identityOf(store, path);
   return await inTurn(identity, async () => {
-    const unlock = await store.lock?.(path);
+    const unlock = await store.lock?.(path).catch((error: unknown) => {
+      throw notWritten(path, error);
+    });
     try {
       return await action(identity);
     } finally {

@@ -84,6 +84,12 @@ export class Recording {
     }
   }
 
+  /** Ends it, and leaves the journal for the next start. */
+  async leave(): Promise<void> {
+    recordingsHere().delete(this.#journal.name);
+    await this.#journal.close().catch(() => {});
+  }
+
   /** Leaves nothing behind. */
   async discard(): Promise<void> {
     const { store, path } = this.#with;

@@ -7,6 +7,7 @@ import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import {
   closeSync,
+  existsSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -16,7 +17,7 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { type FileHandle, lstat, mkdir, open, readdir, readFile, rename, rm, rmdir } from "node:fs/promises";
+import { type FileHandle, lstat, open, readdir, readFile, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { fileIdentity } from "./file_identity.ts";
@@ -79,7 +80,7 @@ export const fileStore: Required<TapeStore> = {
     write(path, bytes) {
       const folder = dirname(path);
       const temporary = temporaryName(folder, basename(path));
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder);
       try {
         writeFileSync(temporary, bytes, { flag: "wx" });
         renameSync(temporary, path);
@@ -102,7 +103,7 @@ export const fileStore: Required<TapeStore> = {
 
   async append(path) {
     // At once, as what it is for may be lost in any moment.
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     return new DiskJournal(await withFolder(dirname(path), () => openSync(path, "wx+")));
   },
 
@@ -162,13 +163,12 @@ class DiskJournal implements GrowingFile {
   }
 
   append(text: string): void {
-    // A buffer for each write would keep the garbage collector busy.
-    const length = Buffer.byteLength(text);
-    const bytes = length <= SCRATCH.length ? SCRATCH : Buffer.allocUnsafeSlow(length);
-    bytes.write(text);
+    const bytes = Buffer.from(text);
     let written = 0;
-    while (written < length) written += writeSync(this.#fd, bytes, written, length - written, this.#size + written);
-    this.#size += length;
+    while (written < bytes.length) {
+      written += writeSync(this.#fd, bytes, written, bytes.length - written, this.#size + written);
+    }
+    this.#size += bytes.length;
   }
 
   read(position: number, length: number): Promise<Uint8Array> {
@@ -187,8 +187,6 @@ class DiskJournal implements GrowingFile {
     return Promise.resolve();
   }
 }
-
-const SCRATCH = Buffer.allocUnsafeSlow(256 * 1024);
 
 class DiskBody implements UnnamedFile {
   readonly #path: string;
@@ -232,8 +230,22 @@ async function withFolder<T>(folder: string, action: () => T | Promise<T>): Prom
       return await action();
     } catch (error) {
       if (attempt === 5 || (error as { code?: unknown }).code !== "ENOENT") throw error;
-      await mkdir(folder, { recursive: true });
+      makeFolder(folder);
     }
+  }
+}
+
+/** Of a file system that is read-only, `recursive` says that there is no such folder. */
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "ENOENT") throw error;
+    let missing = folder;
+    while (!existsSync(dirname(missing)) && dirname(missing) !== missing) missing = dirname(missing);
+    // Somebody else may make it in this moment.
+    if (!existsSync(missing)) mkdirSync(missing);
+    mkdirSync(folder, { recursive: true });
   }
 }
 

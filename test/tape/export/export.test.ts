@@ -114,6 +114,27 @@ describe("exportHar", () => {
 });
 
 describe("toMswSource", () => {
+  test("conversations, for which there is no code, are named in comments", async () => {
+    await using folder = await tempFolder();
+    const path = folder.file("a.har");
+    const entries = [
+      harEntry(),
+      {
+        ...harEntry({ request: { url: "wss://chat.test/room?token=abc" }, response: { status: 101 } }),
+        _resourceType: "websocket",
+        _webSocketMessages: [],
+      },
+      {
+        ...harEntry({ request: { method: "TCP", url: "tcp://redis.test:6379" }, response: { status: 0 } }),
+        _tcp: { end: "client", messages: [] },
+      },
+    ];
+    await writeFile(path, har(...entries));
+    const code = await toMswSource(await readTape(path));
+    expect(code).toContain("\n// Not here: entry 1, the WebSocket wss://chat.test/room?token=[redacted:token-1]\n");
+    expect(code).toContain("\n// Not here: entry 2, the raw conversation tcp://redis.test:6379\n");
+  });
+
   test("the code answers as the tape does", async () => {
     await using folder = await tempFolder();
     const source = await toMswSource(await importTape(sample("firefox.har")), { redact: false });
