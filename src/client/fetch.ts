@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import process from "node:process";
 import type { Dispatcher } from "undici";
 import { type ProxyAddress, upstreamOf } from "./address.ts";
-import { tunnelDispatcher } from "./dispatcher.ts";
+import { tunnelDispatcher, WITHOUT_CLOCKS } from "./dispatcher.ts";
 import { bunOptions, denoOptions } from "./runtime_options.ts";
 import { trustedWith } from "./tunnel.ts";
 import { withoutProxyVariables } from "./without_env.ts";
@@ -23,10 +23,11 @@ export interface ProxyFetch {
 /** How a proxy is asked. */
 export interface ProxyFetchOptions {
   /**
-   * How plain `http` goes through an HTTP proxy on Node: in a tunnel, or as a request for a URL, which is all that many proxies accept. Deno and
-   * Bun always do the latter. Default: `"tunnel"`.
+   * Whose the proxy is. One of flowtape opens tunnels for everything, and what clients tell it about themselves goes no further. Of
+   * others less is expected: on Node plain `http` is asked for as a URL, as many open no tunnels for it; on Deno credentials are kept from
+   * `https` servers, to which its own client tells them too, and told to `https` proxies, to which it does not always tell them (2.9.5). Default: `"flowtape"`.
    */
-  plain?: "tunnel" | "forward";
+  whose?: "flowtape" | "others";
 }
 
 /**
@@ -37,19 +38,19 @@ export interface ProxyFetchOptions {
  */
 export async function proxyFetch(
   address: Partial<ProxyAddress>,
-  { plain = "tunnel" }: ProxyFetchOptions = {},
+  { whose = "flowtape" }: ProxyFetchOptions = {},
 ): Promise<ProxyFetch> {
   if (address.proxy !== undefined) upstreamOf(address as ProxyAddress);
-  if ("Deno" in globalThis) return denoFetch(address);
+  if ("Deno" in globalThis) return await denoFetch(address, whose);
   if (process.versions["bun"] !== undefined) return bunFetch(address);
-  return await nodeFetch(address, plain);
+  return await nodeFetch(address, whose);
 }
 
 // undici is Node's own fetch as a package: the one that is built in takes no dispatcher of another version for granted.
-async function nodeFetch(address: Partial<ProxyAddress>, plain: "tunnel" | "forward"): Promise<ProxyFetch> {
+async function nodeFetch(address: Partial<ProxyAddress>, whose: "flowtape" | "others"): Promise<ProxyFetch> {
   const undici = await import("undici");
   const dispatcher = await dispatcherFor(address);
-  const forwarder = plain === "forward" ? await forwarderFor(address) : undefined;
+  const forwarder = whose === "others" ? await forwarderFor(address) : undefined;
   return {
     fetch: async (input, init) => {
       const [target, options] = await unpack(input, init);
@@ -64,10 +65,13 @@ async function nodeFetch(address: Partial<ProxyAddress>, plain: "tunnel" | "forw
 /** What asks an HTTP proxy for a URL; the fields of the request have the credentials. */
 async function forwarderFor({ proxy, ca }: Partial<ProxyAddress>): Promise<Dispatcher | undefined> {
   const upstream = proxy === undefined ? undefined : upstreamOf({ proxy });
-  if (upstream === undefined || !/^https?$/.test(upstream.scheme)) return undefined;
+  // undici names an https proxy by its address too, which Deno does not allow (2.9.5).
+  const schemes = "Deno" in globalThis ? ["http"] : ["http", "https"];
+  if (upstream === undefined || !schemes.includes(upstream.scheme)) return undefined;
   const { ProxyAgent } = await import("undici");
   const token = upstream.authorization();
   return new ProxyAgent({
+    ...WITHOUT_CLOCKS,
     uri: `${upstream}`,
     proxyTunnel: false,
     ...(token === undefined ? {} : { token }),
@@ -81,13 +85,23 @@ async function dispatcherFor({ proxy, ca }: Partial<ProxyAddress>): Promise<Disp
   return new Agent({ connect: ca === undefined ? {} : { ca: trustedWith(ca) } });
 }
 
-function denoFetch(address: Partial<ProxyAddress>): ProxyFetch {
+async function denoFetch(address: Partial<ProxyAddress>, whose: "flowtape" | "others"): Promise<ProxyFetch> {
   const { proxy, ca } = address;
   const options = proxy === undefined ? { caCerts: ca === undefined ? [] : [ca] } : denoOptions({ proxy, ca });
+  const upstream = proxy === undefined ? undefined : upstreamOf({ proxy });
+  const isKnown = whose === "others" && upstream?.credentials() !== undefined;
+  const other = isKnown ? await nodeFetch(address, whose) : undefined;
   const client = withoutProxyVariables(() => Deno.createHttpClient(options));
   return {
-    fetch: (input, init) => fetch(input, { ...init, client } as RequestInit),
-    close: () => client.close(),
+    fetch: (input, init) => {
+      const url = input instanceof Request ? input.url : String(input);
+      const isOwn = other === undefined || (upstream!.scheme === "http" && url.startsWith("http:"));
+      return isOwn ? fetch(input, { ...init, client } as RequestInit) : other.fetch(input, init);
+    },
+    close: () => {
+      client.close();
+      return other?.close();
+    },
   };
 }
 

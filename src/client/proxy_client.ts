@@ -121,7 +121,7 @@ export class ProxyClient implements AsyncDisposable {
     const key = address.proxy ?? "";
     const known = this.#kept.get(key);
     this.#kept.delete(key);
-    const made = known ?? proxyFetch(address, { plain: "forward" });
+    const made = known ?? proxyFetch(address, { whose: "others" });
     this.#kept.set(key, made);
     if (this.#kept.size > KEPT) {
       const [oldest, unused] = this.#kept.entries().next().value!;

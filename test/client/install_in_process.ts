@@ -5,6 +5,7 @@
  * @module
  */
 import process from "node:process";
+import { setTimeout } from "node:timers/promises";
 import { type HttpFlow, startProxy } from "../../src/mod.ts";
 import { startOrigin } from "../support/origin.ts";
 import { type Client, CLIENTS } from "./clients.ts";
@@ -25,10 +26,16 @@ for (const [name, client] of Object.entries(clients)) {
 console.log(JSON.stringify(told));
 process.exit();
 
+/** What never ends is told of, too. */
+async function late(): Promise<string> {
+  await setTimeout(20_000, undefined, { ref: false });
+  return "no answer in 20 s";
+}
+
 async function tell(client: Client, scheme: "http" | "https"): Promise<Told> {
   await using origin = await startOrigin(({ target }) => ({ body: target }), scheme === "https" ? { tls: true } : {});
   await using proxy = await startProxy({ upstream: { ca: origin.ca || [] } });
-  const ask = (path: string) => client(origin.url + path).catch(() => "failed");
+  const ask = (path: string) => Promise.race([client(origin.url + path).catch(() => "failed"), late()]);
   const before = await ask("/before");
   const installed = proxy.install();
   const through = [await ask("/through"), await ask("/again")];
