@@ -17,7 +17,8 @@ process.chdir(resolve(import.meta.dirname, ".."));
 const target = "src/report/page.generated.ts";
 const shims = resolve("src/report/page/shims");
 
-const { outputFiles } = await build({
+const { outputFiles, metafile } = await build({
+  metafile: true,
   entryPoints: { page: "src/report/page/main.tsx", style: "src/report/page/style.css" },
   bundle: true,
   minify: true,
@@ -32,7 +33,7 @@ const { outputFiles } = await build({
   plugins: [{ name: "node", setup: withoutNode }],
 });
 const text = (extension: string) => outputFiles.find(({ path }) => path.endsWith(extension))?.text.trim() ?? "";
-const [script, style] = [inert(text(".js")), text(".css")];
+const [script, style] = [inert(`${notice()}\n${text(".js")}`), text(".css")];
 if (style.includes("</")) throw new Error("the style sheet would end its element");
 
 const source = `// Written by tools/report_page.ts from src/report/page/: do not edit.
@@ -63,6 +64,21 @@ function withoutNode({ onResolve, onLoad }: PluginBuild): void {
     return { ...found, sideEffects: false };
   });
   onLoad({ filter: /^/, namespace: "nothing" }, () => ({ contents: "module.exports = {}" }));
+}
+
+/** Who has made what comes along: their licences want it said. */
+function notice(): string {
+  const names = Object.keys(metafile.inputs).map((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]);
+  const packages = [...new Set(names.filter((name) => name !== undefined))].sort();
+  return packages.map((name) => {
+    const folder = `node_modules/${name}`;
+    const { version, license } = JSON.parse(readFileSync(`${folder}/package.json`, "utf8")) as Record<string, string>;
+    const file = ["LICENSE", "license"].find((file) => existsSync(`${folder}/${file}`));
+    const [copyright] = /^.*Copyright.*$/m.exec(file === undefined ? "" : readFileSync(`${folder}/${file}`, "utf8")) ??
+      [];
+    if (license !== "MIT" || copyright === undefined) throw new Error(`the page may not hold ${name}: ${license}`);
+    return `/*! ${name} ${version}: ${copyright.trim()}. MIT License, https://opensource.org/license/mit */`;
+  }).join("\n");
 }
 
 function current(): string {
