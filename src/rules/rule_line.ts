@@ -20,9 +20,12 @@ type Place = Pick<FlowRequest, "method" | "url" | "path" | "hostname">;
 function matcherOf({ method, url, path, hostname }: Place): string {
   const isLocal = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname);
   const start = isLocal ? path : url.split("?", 1)[0]!;
-  // In a pattern these mean something else, or nothing at all.
-  if (/[{}\\]/.test(start) || !/^[A-Z][A-Z0-9_-]*$/.test(method)) {
-    return `{ method: ${JSON.stringify(method)}, path: /^${path.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")}$/ }`;
+  // Methods of a matcher are in upper case, and in a pattern these signs mean something else, or nothing at all.
+  const isPlain = /^[A-Z][A-Z0-9_-]*$/.test(method);
+  if (/[{}\\]/.test(start) || !isPlain) {
+    return `{ ${isPlain ? `method: ${JSON.stringify(method)}, ` : ""}path: /^${
+      path.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")
+    }$/ }`;
   }
   const plain = start.replace(/(?<=[^:/]\/.*)[*]|(?<=\/):(?=[A-Za-z_])/g, "\\$&");
   return JSON.stringify(`${method} ${plain.replace(/\[redacted\]/g, "*")}`);
