@@ -332,13 +332,21 @@ describe("beside servers, rules and tapes", () => {
   });
 
   test("a silent client in a tunnel: no server is connected to", async () => {
-    await using proxy = await startProxy({ app: mount(echo) });
+    const connected: string[] = [];
+    await using origin = await startOrigin(() => ({ body: "from the server" }));
+    await using proxy = await startProxy({
+      app: mount(echo),
+      addons: [{ serverConnect: ({ host }) => void connected.push(host) }],
+    });
+    const host = `127.0.0.1:${origin.port}`;
     await using client = await connectRaw(proxy.port);
-    await client.write("CONNECT no-such-host.invalid:80 HTTP/1.1\r\nHost: no-such-host.invalid\r\n\r\n");
+    await client.write(`CONNECT ${host} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
     await client.readHead();
+    // Longer than a server would be waited for that speaks first.
     await new Promise((resolve) => setTimeout(resolve, 400));
-    await client.write("GET /late HTTP/1.1\r\nHost: no-such-host.invalid\r\n\r\n");
-    expect((await readResponse(client)).text).toBe("http://no-such-host.invalid/late");
+    await client.write(`GET /late HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    expect((await readResponse(client)).text).toBe(`http://${host}/late`);
+    expect(connected).toEqual([]);
   });
 });
 
