@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { setImmediate } from "node:timers";
+import { clearImmediate, setImmediate } from "node:timers";
 import type { LogEntry } from "../hooks/addon.ts";
 import { type FlowtapeError, TapeError } from "../flow/error.ts";
 import type { OverflowPlan } from "../flow/body_overflow.ts";
@@ -13,12 +13,14 @@ import type { Message } from "../flow/message.ts";
 import { belongs } from "./belongs.ts";
 import { bodyFolder, type HarEntry } from "./har.ts";
 import type { TapeOptions } from "./options.ts";
+import { settleLength } from "./encode.ts";
 import { type ExchangeParts, partsOfFlow } from "./parts.ts";
 import { findJournals } from "./record/found.ts";
 import { encoded, type EncodedExchange, type Journal, type Keep, type NewLine } from "./record/journal.ts";
 import type { Kept } from "./record/kept.ts";
 import { locked } from "./record/locked.ts";
 import { momentsOf } from "./record/moments.ts";
+import { PlainExchanges } from "./record/plain_exchange.ts";
 import { Recording } from "./record/recording.ts";
 import { SecretLeftError } from "./redact/gate.ts";
 import { type HeldEntry, heldEntry, holdsSecret } from "./redact/held.ts";
@@ -50,6 +52,8 @@ export interface RecorderOptions {
   readonly stamp?: string | undefined;
   /** How many secrets are known: what comes after a new one may be written in another way. */
   secrets?(): number;
+  /** How many of them are taken out wherever they stand. */
+  words?(): number;
   /** Whether a flow takes the place of what its matcher matches on the tape. */
   anew?(flow: Flow): boolean;
   /** The entries of the tape that such flows replace. */
@@ -70,7 +74,11 @@ export class Recorder {
   // The journal, once it is there.
   #journal: Journal | undefined;
   #lines: NewLine[] = [];
+  #turn: NodeJS.Immediate | undefined;
   readonly #repeats = new Repeats<EncodedExchange>();
+  readonly #plain: PlainExchanges;
+  // How many have come whose turn is still to come: secrets are numbered in the order in which flows end.
+  #before = 0;
   #recording: Promise<Recording> | undefined;
   #failed: { readonly error: FlowtapeError } | undefined;
 
@@ -82,7 +90,12 @@ export class Recorder {
     // Who is just finishing a recording does not know of this one; who finishes later does.
     const settled = () => locked(store, path, () => Promise.resolve());
     this.#settled = settled;
-    this.#writer = new TapeWriter(path, { redactor: writing, times, store, settled });
+    const writer = this.#writer = new TapeWriter(path, { redactor: writing, times, store, settled });
+    this.#plain = new PlainExchanges({
+      redactor: writing,
+      keepBody: (bytes, contentType) => writer.keepNow(bytes, contentType),
+      words: options.words ?? options.secrets,
+    });
   }
 
   /** A recording that is to replace a tape can be seen by others from its start: what they write meanwhile is not what it replaces. */
@@ -93,7 +106,7 @@ export class Recorder {
 
   /** Something will be recorded soon. */
   expect(): void {
-    this.#begun().catch((error) => this.#fail(error));
+    if (this.#recording === undefined) this.#begun().catch((error) => this.#fail(error));
   }
 
   /** What becomes of a body of a flow that will be recorded, when it is large. */
@@ -114,12 +127,9 @@ export class Recorder {
     } else if (verdict.kind === "cut") {
       this.#leaveOut(`${this.#name(flow)}: ${verdict.what}`);
     } else if (verdict.kind === "record" && this.#failed === undefined) {
-      const repeated = this.#journal && this.#repeated(flow);
-      if (repeated !== undefined) {
-        this.#put(flow, repeated, this.#journal!);
-        return;
-      }
-      this.#track(this.#keep(flow));
+      const exchange = this.#atOnce(flow);
+      if (exchange !== undefined) this.#put(flow, exchange, this.#journal!);
+      else this.#track(this.#keep(flow));
     }
   }
 
@@ -192,9 +202,27 @@ export class Recorder {
     }
   }
 
+  // What can be encoded without waiting is: promises cost more than the rest.
+  #atOnce(flow: Flow): EncodedExchange | undefined {
+    if (this.#times || this.#journal === undefined || this.#before > 0) return undefined;
+    const repeated = this.#repeated(flow);
+    if (repeated !== undefined) return repeated;
+    if (flow.type !== "http" || isLarge(flow.request) || isLarge(flow.original ?? flow.response)) return undefined;
+    try {
+      const exchange = this.#plain.encode(partsOfFlow(flow));
+      if (exchange !== undefined) this.#repeats.keep(flow, exchange);
+      return exchange;
+    } catch {
+      // What is wrong comes up once more, and is dealt with there.
+      return undefined;
+    }
+  }
+
   async #keep(flow: Flow): Promise<void> {
+    this.#before++;
     try {
       const { journal } = await this.#begun();
+      this.#before--;
       const exchange = this.#repeated(flow) ?? await this.#encode(flow);
       this.#journal = journal;
       if (exchange !== undefined && this.#failed === undefined) this.#put(flow, exchange, journal);
@@ -203,11 +231,10 @@ export class Recorder {
     }
   }
 
+  // What is over in one turn of the event loop is written at once: that is most of what writing costs.
   #put(flow: Flow, exchange: EncodedExchange, journal: Journal): void {
     this.#lines.push({ moments: momentsOf(flow), anew: this.#with.anew?.(flow) === true, exchange });
-    if (this.#lines.length === 1) {
-      this.#track(new Promise((resolve) => setImmediate(() => resolve(this.#flush(journal)))));
-    }
+    this.#turn ??= setImmediate(() => this.#flush(journal));
   }
 
   #track(action: Promise<void>): void {
@@ -216,15 +243,20 @@ export class Recorder {
   }
 
   async #written(): Promise<void> {
-    while (this.#working.size > 0) await Promise.all(this.#working);
+    while (this.#working.size > 0 || this.#turn !== undefined) {
+      if (this.#turn !== undefined) this.#flush(this.#journal!);
+      await Promise.all(this.#working);
+    }
   }
 
-  // What was over in one turn of the event loop is written at once: that is most of what writing costs.
-  async #flush(journal: Journal): Promise<void> {
+  #flush(journal: Journal): void {
+    clearImmediate(this.#turn);
+    this.#turn = undefined;
     const lines = this.#lines;
     this.#lines = [];
     try {
-      await journal.append(lines);
+      const written = journal.append(lines);
+      if (written !== undefined) this.#track(written.catch((error) => this.#fail(error)));
     } catch (error) {
       this.#fail(error);
     }
@@ -259,11 +291,14 @@ export class Recorder {
       }
     }
     const entry = await this.#writer.encode(parts);
-    for (const { spill, which, contentType } of spills) {
+    for (const { spill, which, contentType, coded, passed } of spills) {
       const { size } = await spill.result;
       const body = { mimeType: contentType ?? "", _file: await this.#writer.keepSpill(spill, contentType) };
       if (which === "response") entry.response.content = { size, ...body };
       else entry.request.postData = body;
+      const message = entry[which];
+      message.bodySize = coded ? -1 : size;
+      settleLength(message.headers, coded ? 0 : size - passed);
     }
     return entry;
   }
@@ -327,6 +362,14 @@ interface MessageSpill {
   readonly spill: Spill;
   readonly which: "request" | "response";
   readonly contentType: string | null;
+  /** It has a content coding, which the file has not. */
+  readonly coded: boolean;
+  /** How many bytes it had on the wire. */
+  readonly passed: number;
+}
+
+function isLarge(message: Message | undefined): boolean {
+  return message?.content.overflow !== undefined;
 }
 
 function spillsOf(flow: Flow): MessageSpill[] {
@@ -334,7 +377,10 @@ function spillsOf(flow: Flow): MessageSpill[] {
   const found: MessageSpill[] = [];
   const look = (message: Message | undefined, which: MessageSpill["which"]) => {
     const spill = message?.content.overflow;
-    if (spill instanceof Spill) found.push({ spill, which, contentType: message!.headers.get("content-type") });
+    if (!(spill instanceof Spill)) return;
+    const { headers, content } = message!;
+    const coded = headers.has("content-encoding");
+    found.push({ spill, which, contentType: headers.get("content-type"), coded, passed: content.size });
   };
   look(flow.request, "request");
   look(flow.original ?? flow.response, "response");

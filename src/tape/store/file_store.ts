@@ -163,12 +163,13 @@ class DiskJournal implements GrowingFile {
   }
 
   append(text: string): void {
-    const bytes = Buffer.from(text);
+    // A buffer for each write would keep the garbage collector busy.
+    const length = Buffer.byteLength(text);
+    const bytes = length <= SCRATCH.length ? SCRATCH : Buffer.allocUnsafeSlow(length);
+    bytes.write(text);
     let written = 0;
-    while (written < bytes.length) {
-      written += writeSync(this.#fd, bytes, written, bytes.length - written, this.#size + written);
-    }
-    this.#size += bytes.length;
+    while (written < length) written += writeSync(this.#fd, bytes, written, length - written, this.#size + written);
+    this.#size += length;
   }
 
   read(position: number, length: number): Promise<Uint8Array> {
@@ -187,6 +188,8 @@ class DiskJournal implements GrowingFile {
     return Promise.resolve();
   }
 }
+
+const SCRATCH = Buffer.allocUnsafeSlow(256 * 1024);
 
 class DiskBody implements UnnamedFile {
   readonly #path: string;
