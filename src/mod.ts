@@ -40,6 +40,7 @@ export {
   type FlowErrorCode,
 } from "./flow/flow_error.ts";
 export { FlowSet, type FlowSetOptions } from "./flow/flow_set.ts";
+export type { Advice, Miss, NearAnswer } from "./flow/miss.ts";
 export type { FlowPlayer, PlayFlowOptions } from "./flow/player.ts";
 export type { ExtractFrom } from "./flow/set/extract.ts";
 export type { PlayEditor, PlayOptions } from "./flow/set/play.ts";
