@@ -20,9 +20,12 @@ import { closing } from "./scenarios/closing.ts";
 import { firstSeenNames, newConnections, oneNewName } from "./scenarios/handshakes.ts";
 import { gigabyte, largeBody } from "./scenarios/large_body.ts";
 import { longTape, manyRules } from "./scenarios/many.ts";
+import { largeTape } from "./scenarios/large_tape.ts";
+import { loading } from "./scenarios/loading.ts";
 import { memory } from "./scenarios/memory.ts";
 import { recording } from "./scenarios/recording.ts";
 import { interception, interceptionHttp2, passThrough } from "./scenarios/pass_through.ts";
+import { replaying } from "./scenarios/replaying.ts";
 import { oneRule } from "./scenarios/respond.ts";
 import type { Scenario } from "./scenarios/scenario.ts";
 import { importing, starting } from "./scenarios/startup.ts";
@@ -37,11 +40,14 @@ const SCENARIOS: readonly Scenario[] = [
   oneRule,
   manyRules,
   longTape,
+  loading,
+  replaying,
   newConnections,
   firstSeenNames,
   oneNewName,
   largeBody,
   gigabyte,
+  largeTape,
   closing,
   memory,
   importing,

@@ -11,11 +11,16 @@ const built = join(root, "dist", "mod.js");
 
 /** Installs and builds what is missing or out of date; returns where the built package is. */
 export function prepare(): string {
-  if (!existsSync(join(bench, "node_modules"))) {
+  if (installed() < statSync(join(bench, "package-lock.json")).mtimeMs) {
     run("npm", ["ci", "--no-audit", "--no-fund"], bench);
   }
   if (!existsSync(built) || statSync(built).mtimeMs < newest(join(root, "src"))) run("npm", ["run", "build"], root);
   return built;
+}
+
+/** When the peers were installed; npm writes this file last. */
+function installed(): number {
+  return statSync(join(bench, "node_modules", ".package-lock.json"), { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
 function newest(folder: string): number {
