@@ -93,17 +93,14 @@ describe.runIf(hasChromium)("playwright test", () => {
     expect(tape).not.toContain("/attempt/0");
   });
 
-  test("shards replay what the whole run has recorded", async () => {
-    const names = "shows orders|two browsers";
-    for (const shard of ["1/2", "2/2"]) {
-      const { code, output } = await project.run(
-        process.execPath,
-        [`${root}node_modules/@playwright/test/cli.js`, "test", `--shard=${shard}`, "-g", names],
-        { CI: "true" },
-      );
-      expect(output).toMatch(/1 passed/);
-      expect(code).toBe(0);
-    }
+  test("a shard replays what the whole run has recorded", async () => {
+    const { code, output } = await project.run(
+      process.execPath,
+      [`${root}node_modules/@playwright/test/cli.js`, "test", "--shard=1/2", "-g", "shows orders|two browsers"],
+      { CI: "true" },
+    );
+    expect(output).toMatch(/\b1 passed/);
+    expect(code).toBe(0);
   }, 200_000);
 });
 

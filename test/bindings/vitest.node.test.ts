@@ -61,7 +61,7 @@ describe("a run of vitest", () => {
     for (const test of JSON.parse(readFileSync(report, "utf8")).testResults[0].assertionResults) {
       results.set(test.title, `${test.status} ${test.failureMessages.join("\n")}`);
     }
-  });
+  }, 200_000);
   afterAll(() => {
     origin.close();
     rmSync(folder, { recursive: true });
