@@ -114,13 +114,17 @@ test("orders", async (t) => t.assert.snapshot(await shown()));
       `import { expect, test } from "bun:test";
 import { shown } from "./program.mjs";
 test("orders", async () => expect(await shown()).toMatchSnapshot());
+test("inline", async () => {
+  expect(await shown()).toMatchInlineSnapshot();
+});
 `,
     );
     const once = (env = {}) =>
       run(runtimePath("bun"), ["test", "./shop.test.mjs"], { cwd: folder.path, env, timeoutMs: 60_000 });
     const first = await once({ CI: undefined });
-    expect([first.code, first.stderr]).toEqual([0, expect.stringContaining("1 pass")]);
+    expect([first.code, first.stderr]).toEqual([0, expect.stringContaining("2 pass")]);
+    expect(await readFile(folder.file("shop.test.mjs"), "utf8")).toContain("[id-1]");
     const again = await once({ CI: "true" });
-    expect([again.code, again.stderr]).toEqual([0, expect.stringContaining("1 pass")]);
+    expect([again.code, again.stderr]).toEqual([0, expect.stringContaining("2 pass")]);
   });
 });
