@@ -78,7 +78,7 @@ export class Cleaner {
 function shapeOf({ excerpt }: Suspect): RegExp {
   const [, start = "", length = "0"] = /^(.*)\.\.\. \((\d+) characters\)$/s.exec(excerpt) ?? [];
   const rest = Math.max(0, Number(length) - start.length);
-  return new RegExp(`${start.replace(/[^\w]/g, "\\$&")}[\\w+/.~=%-]{${rest}}`, "g");
+  return new RegExp(`${start.replace(/[^\w]/g, "\\$&")}[\\w+/.~=%-]{${rest},}`, "g");
 }
 
 function named(redact: RedactOptions): ReadonlyMap<string, string> {
