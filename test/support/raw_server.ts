@@ -67,8 +67,8 @@ export async function startRawServer(
   const server = tls
     ? createTlsServer({ allowHalfOpen: halfOpen, ...tls })
     : createServer({ allowHalfOpen: halfOpen }, accept);
+  const raws = new Map<number | undefined, Socket>();
   if (tls) {
-    const raws = new Map<number | undefined, Socket>();
     server.on("connection", (raw: Socket) => raws.set(raw.remotePort, raw));
     server.on("secureConnection", (socket: Socket) => accept(socket, raws.get(socket.remotePort)));
     server.on("tlsClientError", () => {});
@@ -92,6 +92,8 @@ export async function startRawServer(
     async [Symbol.asyncDispose]() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const connection of open) connection.socket.destroy();
+      // Deno may keep those open whose client did not trust the certificate.
+      for (const raw of raws.values()) raw.destroy();
       await Promise.all([closed, ...running]);
       if (error) throw error;
     },
