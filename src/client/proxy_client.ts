@@ -54,7 +54,11 @@ export class ProxyClient implements AsyncDisposable {
   readonly #kept = new Map<string, Promise<ProxyFetch>>();
   #proxy: string | undefined;
 
-  /** @throws {OptionsError} an option is not accepted; no message repeats the URL, for the password in it */
+  /**
+   * Makes a client; connections are made with the first request.
+   *
+   * @throws {OptionsError} an option is not accepted; no message repeats the URL, for the password in it
+   */
   constructor(options: ProxyClientOptions = {}) {
     const { proxy, ca, env } = options;
     this.#proxy = checked(proxy, "proxy");
