@@ -51,7 +51,7 @@ function checkPlace(source: Source, index: number, matcher: Matcher, what: strin
     const title = titleOf(flow, cleaner);
     const about = { text: `${start}\nit is #${index} ${title}`, flows: [failureFlow(flow, index, cleaner)] };
     if (pass) return { ...wanted, actual: title, sections: [about, received(set, cleaner)] };
-    const others = flows.flatMap((one, i) => i !== index && matchesNow(compiled, one) ? [i + set.dropped] : []);
+    const others = flows.flatMap((one, i) => matchesNow(compiled, one) ? [i + set.dropped] : []);
     const differing = differences(flow, comparisonsOf(compiled, flow), cleaner);
     return {
       ...wanted,
