@@ -29,7 +29,7 @@ export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] =
   ["65", "a tape or recording is damaged, or of no known form"],
   ["66", "a file is missing or cannot be read"],
   ["69", "the proxy cannot listen: the port is in use, the address is not of this machine"],
-  ["70", "a mistake in flowtape"],
+  ["70", "a mistake in flowtape, or in the file of rules outside of its rules"],
   ["73", "a file cannot be written, or is not because it would hold a secret"],
   [
     "76",

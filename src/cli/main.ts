@@ -5,9 +5,9 @@
  * @module
  */
 import process from "node:process";
-import { exitCodeOf } from "./exit_codes.ts";
+import { EXIT, exitCodeOf } from "./exit_codes.ts";
 import { runCli } from "./run_cli.ts";
-import { processTerminal } from "./terminal.ts";
+import { printable, processTerminal } from "./terminal.ts";
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
@@ -16,10 +16,21 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+// What a file of rules does outside of a hook must not leave the command without its proxy.
+let mistakes = 0;
+for (const event of ["uncaughtException", "unhandledRejection"] as const) {
+  process.on(event, (error: unknown) => {
+    mistakes++;
+    process.stderr.write(
+      `flowtape: not caught: ${printable(error instanceof Error ? error.message : String(error))}\n`,
+    );
+  });
+}
+
 void runCli(process.argv.slice(2), processTerminal()).then(async (code) => {
   for (const stream of [process.stdout, process.stderr]) {
     await new Promise<void>((done) => stream.write("", () => done()));
   }
   // What a file of rules imports may keep the process alive.
-  process.exit(code);
+  process.exit(code === EXIT.ok && mistakes > 0 ? EXIT.internal : code);
 });

@@ -3,9 +3,8 @@
  *
  * @module
  */
-import process from "node:process";
 import { clearInterval, setInterval } from "node:timers";
-import { printable, type Terminal } from "./terminal.ts";
+import type { Terminal } from "./terminal.ts";
 
 /** A line that changes, and is gone in the end. */
 export interface Progress extends Disposable {
@@ -26,9 +25,7 @@ export function progress(terminal: Terminal, text: string): Progress {
     const waited = performance.now() - start;
     if (waited < PATIENCE_MS) return;
     shown = true;
-    const line = printable(`${now} (${Math.round(waited / 1000)} s)`).slice(0, terminal.width - 1);
-    // Back to the first column, and over what was there.
-    process.stderr.write(`\r\x1b[2K${line}`);
+    terminal.status(`${now} (${Math.round(waited / 1000)} s)`.slice(0, terminal.width - 1));
   };
   const timer = setInterval(show, PATIENCE_MS);
   return {
@@ -38,7 +35,8 @@ export function progress(terminal: Terminal, text: string): Progress {
     },
     [Symbol.dispose]() {
       clearInterval(timer);
-      if (shown) process.stderr.write("\r\x1b[2K");
+      if (shown) terminal.status("");
+      shown = false;
     },
   };
 }

@@ -9,7 +9,18 @@ import { describeValue } from "../flow/matcher/describe.ts";
 import type { Matcher } from "../flow/matcher/types.ts";
 import { didYouMean } from "../flow/suggest.ts";
 import type { ProxyOptions } from "../options/proxy_options.ts";
-import { type Action, delay, edit, fault, respond, rewrite, type RuleLike, sequence, throttle } from "../rules/mod.ts";
+import {
+  type Action,
+  delay,
+  edit,
+  fault,
+  respond,
+  rewrite,
+  type RuleLike,
+  sequence,
+  steps,
+  throttle,
+} from "../rules/mod.ts";
 
 /** Each action that takes something. What it takes is checked by the action itself. */
 const ACTIONS: Readonly<Record<string, (value: never) => Action>> = {
@@ -61,8 +72,11 @@ function matcherOf(value: unknown): Matcher {
 
 function actionOf(value: unknown, where: string): Action {
   if (typeof value === "string") return value as Action;
-  if (Array.isArray(value)) return sequence(...value.map((one: unknown, i) => actionOf(one, `${where}[1][${i}]`)));
-  const names = Object.keys(ACTIONS);
+  if (Array.isArray(value)) return sequence(...actionsOf(value, `${where}[1]`));
+  if (isObject(value) && Array.isArray(value.steps) && Object.keys(value).length === 1) {
+    return steps(...actionsOf(value.steps, `${where}.steps`));
+  }
+  const names = [...Object.keys(ACTIONS), "steps"];
   const [name = "", ...more] = isObject(value) ? Object.keys(value) : [];
   const make = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
   if (make === undefined || more.length > 0) {
@@ -79,6 +93,10 @@ function actionOf(value: unknown, where: string): Action {
     if (error instanceof OptionsError) throw new OptionsError(`${where}: ${error.message}`);
     throw error;
   }
+}
+
+function actionsOf(values: readonly unknown[], where: string): Action[] {
+  return values.map((value, i) => actionOf(value, `${where}[${i}]`));
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -88,7 +88,7 @@ export const COMMANDS: readonly Command[] = [
     about: "runs a command behind a proxy with rules from a file",
     more: [
       "A rule is [matcher, action]. In JSON an action is a word (forward, drop) or an object with the name of one: respond, edit, rewrite, " +
-      "delay, fault, throttle.",
+      "delay, fault, throttle, steps; a list of actions is a sequence.",
     ],
     arguments: [PROGRAM],
     options: [

@@ -20,6 +20,8 @@ export interface Terminal {
   write(text: string): void;
   /** Writes to the standard error stream. */
   tell(text: string): void;
+  /** Shows a line on the terminal that the next one takes the place of; `""` takes it away. */
+  status(line: string): void;
   /** Tells of signals that would end the process, until what it gives is called. */
   onSignal(listener: (signal: NodeJS.Signals) => void): () => void;
 }
@@ -41,6 +43,8 @@ export function processTerminal(): Terminal {
     },
     write: (text) => void stdout.write(printable(text)),
     tell: (text) => void stderr.write(printable(text)),
+    // Back to the first column, and over what was there.
+    status: (line) => void stderr.write(`\r\x1b[2K${printable(line)}`),
     onSignal(listener) {
       const listeners = SIGNALS.filter(isKnown).map((signal) => [signal, () => listener(signal)] as const);
       for (const [signal, one] of listeners) process.on(signal, one);

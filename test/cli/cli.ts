@@ -149,6 +149,7 @@ export async function within(args: string[], env: Record<string, string> = {}): 
     width: 100,
     write: (text) => void (said.stdout += text),
     tell: (text) => void (said.stderr += text),
+    status: () => {},
     onSignal: () => () => {},
   };
   said.code = await runCli(args, terminal);

@@ -22,6 +22,10 @@ import { countFlows, lineOf, problemsOf, type Summary } from "./summary.ts";
 export interface SessionOptions {
   /** What it makes of the tape. */
   readonly tape: Partial<TapeOptions>;
+  /** The tape when neither the command line nor the file of rules names one. */
+  readonly defaultTape?: string;
+  /** Looks at what the proxy is to be started with. */
+  readonly check?: (options: ProxyOptions) => Promise<void>;
   /** Whether the tape stays as it was when the program fails. */
   readonly discardOnFailure: (ended: Ended) => boolean;
 }
@@ -31,7 +35,14 @@ export async function runSession(given: Given, terminal: Terminal, options: Sess
   const signals: NodeJS.Signals[] = [];
   const stopListening = terminal.onSignal((signal) => void signals.push(signal));
   try {
-    const { proxy, tape } = await startFor(given, terminal, options.tape);
+    const { proxy, tape } = await startFor(given, terminal, options.tape, async (chosen) => {
+      const path = options.defaultTape;
+      const complete = path === undefined || tapePath(chosen) !== null
+        ? chosen
+        : { ...chosen, tape: { ...options.tape, path } };
+      await options.check?.(complete);
+      return complete;
+    });
     if (signals.length > 0) {
       await proxy.close({ failed: true }).catch(() => {});
       return exitCodeOf(signals[0]!);
@@ -62,18 +73,23 @@ export async function startFor(
   given: Given,
   terminal: Terminal,
   tape: Partial<TapeOptions>,
-  complete: (options: ProxyOptions) => ProxyOptions = (options) => options,
+  complete: (options: ProxyOptions) => ProxyOptions | Promise<ProxyOptions>,
 ): Promise<Started> {
-  const options = complete(await proxyOptions(given, terminal, tape));
+  const options = await complete(await proxyOptions(given, terminal, tape));
   // Who says `flowtape record` means it. The program keeps the variable: it may use flowtape itself.
   if (tape.mode !== undefined) delete process.env["FLOWTAPE_MODE"];
   const rules = given.text("rules");
   try {
     const proxy = await startProxy(options);
-    return { proxy, tape: typeof options.tape === "string" ? options.tape : options.tape?.path ?? null };
+    return { proxy, tape: tapePath(options) };
   } catch (error) {
     throw rules === undefined ? error : inRules(rules, error);
   }
+}
+
+/** The path of the tape in the options of a proxy. */
+export function tapePath({ tape }: ProxyOptions): string | null {
+  return typeof tape === "string" ? tape : tape?.path ?? null;
 }
 
 /** What is known when a proxy is to be closed. */

@@ -11,10 +11,11 @@ import type { Terminal } from "../terminal.ts";
 export async function run(given: Given, terminal: Terminal): Promise<number> {
   return await runSession(given, terminal, {
     tape: {
-      path: given.text("tape") ?? "flowtape.har",
+      ...(given.text("tape") === undefined ? {} : { path: given.text("tape")! }),
       mode: given.flag("missing") ? "auto" : "record",
       ...(given.flag("times") ? { times: true } : {}),
     },
+    defaultTape: "flowtape.har",
     discardOnFailure: ({ exitCode }) => given.flag("only-on-success") && exitCode !== 0,
   });
 }

@@ -7,28 +7,32 @@ import { access } from "node:fs/promises";
 import { TapeError } from "../../flow/error.ts";
 import { bodyFolder } from "../../tape/har.ts";
 import type { TapeOptions } from "../../tape/options.ts";
-import { runSession } from "../child/session.ts";
+import { runSession, tapePath } from "../child/session.ts";
 import type { Given } from "../given.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** Carries it out. */
 export async function run(given: Given, terminal: Terminal): Promise<number> {
-  const path = given.text("tape") ?? "flowtape.har";
-  // A recording that was broken off may have left nothing but the folder beside the tape.
-  await access(path).catch(() => access(bodyFolder(path))).catch((cause) => {
-    // With this tape every request would match nothing.
-    const how = `record it with flowtape record --tape ${path} -- ${given.program[0]}`;
-    throw new TapeError("TAPE_NOT_FOUND", `there is no tape ${path}: ${how}, or correct the path`, { cause });
-  });
   const unused = given.text("unused") as TapeOptions["unused"];
   return await runSession(given, terminal, {
     tape: {
-      path,
+      ...(given.text("tape") === undefined ? {} : { path: given.text("tape")! }),
       mode: "replay",
       ...(unused === undefined ? {} : { unused }),
       ...latency(given),
     },
+    defaultTape: "flowtape.har",
+    check: async (options) => await mustBeThere(tapePath(options)!, given),
     discardOnFailure: ({ exitCode }) => exitCode !== 0,
+  });
+}
+
+/** Without a tape every request would match nothing. */
+async function mustBeThere(path: string, { program }: Given): Promise<void> {
+  // A recording that was broken off may have left nothing but the folder beside the tape.
+  await access(path).catch(() => access(bodyFolder(path))).catch((cause) => {
+    const how = `record it with flowtape record --tape ${path} -- ${program[0]}`;
+    throw new TapeError("TAPE_NOT_FOUND", `there is no tape ${path}: ${how}, or correct the path`, { cause });
   });
 }
 

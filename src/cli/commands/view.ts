@@ -28,6 +28,7 @@ export async function run(given: Given, terminal: Terminal): Promise<number> {
   const tape = await importTape(path, { inexact: "leave" });
   const all = await tape.flows();
   const flows = wanted === undefined ? all : all.filter(wanted);
+  for (const note of given.flag("json") ? [] : tape.notes) terminal.tell(`flowtape: ${note}\n`);
   const asText = given.flag("text");
   const asJson = given.flag("json");
   if (asText && !asJson) {
