@@ -149,15 +149,16 @@ describe("a tape that does not hold everything", () => {
     await get(proxy, "http://127.0.0.1:4999/login?token=tok_live_51H8xQ2eZvKYlo2C");
 
     const error = failure(() => assertNoUnmatched(proxy));
-    const message = error.message.replace(/(?<=tape {3,6})\d+ B +\d+/g, "1 B  1");
+    // Sizes and times are others each time, and so is the width of their columns.
+    const message = error.message.replace(/^( {2}[#\d] .*?(?:source|tape)) .*$/gm, "$1");
     expect(`\n${message}\n`).toBe(`
 expected the tape to match every request
 received 2 requests that nothing matches
 
 unmatched:
-  #  method  url                                           status  source   size  ms
-  0  POST    http://shop.test/orders                       502     tape    1 B  1
-  1  GET     http://127.0.0.1:4999/login?token=[redacted]  502     tape    1 B  1
+  #  method  url                                           status  source
+  0  POST    http://shop.test/orders                       502     tape
+  1  GET     http://127.0.0.1:4999/login?token=[redacted]  502     tape
   2 flows
 
 #0 POST http://shop.test/orders
