@@ -10,6 +10,7 @@ import { bytesData, firstBytes, lengthOf } from "./bytes.ts";
 import type { Cleaner } from "./clean.ts";
 import type { BytesData, FlowData, HttpFlowData, MessageData, SaidData } from "./data.ts";
 import { type Budget, MAX_MESSAGES } from "./limits.ts";
+import { Turns } from "./turns.ts";
 
 /** What is needed to tell of bodies. */
 export interface BodyContext {
@@ -25,7 +26,11 @@ export async function addBodies(
   context: BodyContext,
 ): Promise<FlowData[]> {
   const all = flows.map(([, data]) => data);
-  for (const i of byImportance(all)) all[i] = await withBodies(flows[i]![0], all[i]!, context);
+  const turns = new Turns();
+  for (const i of byImportance(all)) {
+    await turns.next();
+    all[i] = await withBodies(flows[i]![0], all[i]!, context);
+  }
   return all;
 }
 

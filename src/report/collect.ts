@@ -17,6 +17,7 @@ import { flowData } from "./flow_data.ts";
 import type { ReportInput } from "./input.ts";
 import { Budget, LIMITS, shortened } from "./limits.ts";
 import { Peers } from "./peers.ts";
+import { Turns } from "./turns.ts";
 
 /** What a report shows, redacted and bounded. */
 export async function collect(input: ReportInput): Promise<ReportData> {
@@ -27,9 +28,11 @@ export async function collect(input: ReportInput): Promise<ReportData> {
   const unmatched = new Set<unknown>(input.unmatched ?? []);
   const kept = newest(given, limits.flows, unmatched);
   const peers = new Peers(cleaner);
+  const turns = new Turns();
   const pairs: (readonly [Flow, FlowData])[] = [];
   for (const one of kept) {
     const flow = one instanceof TapeEntry ? await flowOfEntry(one) : one;
+    await turns.next();
     pairs.push([flow, flowData(flow, { cleaner, peers, unmatched: unmatched.has(one) })]);
   }
   const budget = new Budget(limits.total);

@@ -4,7 +4,7 @@
  * @module
  */
 import type { VNode } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { bytes, duration } from "./format.ts";
 import { Icon } from "./icon.tsx";
 import type { Row } from "./row.ts";
@@ -56,16 +56,21 @@ export function List(props: ListProps): VNode {
     observer.observe(box.current!);
     return () => observer.disconnect();
   }, []);
-  const selected = rows.findIndex(({ flow }) => flow.id === open);
+  const selected = useMemo(() => rows.findIndex(({ flow }) => flow.id === open), [rows, open]);
   useLayoutEffect(() => {
     if (selected >= 0) scrollTo(box.current!, selected);
   }, [open, selected]);
-  const axis = axisOf(rows);
+  const axis = useMemo(() => axisOf(rows), [rows]);
   const from = whole ? 0 : Math.max(0, Math.floor(view.top / HEIGHT) - SPARE);
   const to = whole ? Math.min(rows.length, 2000) : Math.ceil((view.top + view.height) / HEIGHT) + SPARE;
-  const shown = rows.slice(from, to).map((row, i) => [row, from + i] as const);
+  // A line that leaves at one end is the one that comes at the other: nothing is made anew while the list is scrolled.
+  const pool = Math.ceil(view.height / HEIGHT) + 2 * SPARE + 2;
+  const keyOf = (place: number) => whole ? place : place % pool;
+  const shown = rows.slice(from, to).map((row, i) => ({ row, place: from + i, key: String(keyOf(from + i)) }));
   // What is open is there for those who listen, wherever the list has been scrolled to.
-  if (selected >= 0 && (selected < from || selected >= to)) shown.push([rows[selected]!, selected]);
+  if (selected >= 0 && (selected < from || selected >= to)) {
+    shown.push({ row: rows[selected]!, place: selected, key: "open" });
+  }
   return (
     <div
       class={`grid ${axis === undefined ? "timeless" : ""}`}
@@ -82,13 +87,13 @@ export function List(props: ListProps): VNode {
     >
       <Head {...props} axis={axis} />
       <div role="rowgroup" class="rows" style={{ height: `${rows.length * HEIGHT}px` }}>
-        {shown.map(([row, i]) => (
+        {shown.map(({ row, place, key }) => (
           <Line
-            key={row.flow.id}
+            key={key}
             row={row}
-            place={i}
+            place={place}
             axis={axis}
-            isOpen={i === selected}
+            isOpen={place === selected}
             onOpen={() => onOpen(row.flow.id)}
           />
         ))}
