@@ -63,6 +63,8 @@ function installPackage(): void {
   cpSync(join(work, "package"), join(work, "node_modules/flowtape"), { recursive: true });
   // Deno looks for the types of Node beside the project, and nowhere above.
   symlinkSync(join(root, "node_modules/@types"), join(work, "node_modules/@types"), "junction");
+  // Bun and Playwright would take the one of the checkout, whose "paths" lead to the sources.
+  writeFileSync(join(work, "tsconfig.json"), JSON.stringify({ compilerOptions: {} }));
   cpSync(join(root, "examples/server.mjs"), join(work, "server.mjs"));
 }
 
