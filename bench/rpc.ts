@@ -43,7 +43,7 @@ interface Answer {
 }
 
 /** No measurement takes longer; a child that is silent for so long is broken. */
-const PATIENCE = 60_000;
+const PATIENCE = 300_000;
 
 /** Starts a module as a child process and resolves when it serves. */
 export async function spawn<M extends Methods>(module: URL, options: SpawnOptions = {}): Promise<Child<M>> {

@@ -6,7 +6,6 @@ import { MIB } from "../payload.ts";
 import { figure, target } from "../result.ts";
 import type { Scenario } from "./scenario.ts";
 
-/** A call to the load generator may take a minute. */
 const QUICK = 256 * MIB;
 const WHOLE = 2048 * MIB;
 

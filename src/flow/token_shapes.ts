@@ -27,14 +27,15 @@ export function findTokens(text: string, found: (token: FoundToken) => void): vo
   let search: Search | undefined;
   eachWord(text, 16, (start, end, plain) => {
     // Without a digit only short prefixes are left, such as `hf_`.
-    if (end <= done || (plain && !/^\w{1,10}[_-]/.test(text.slice(start, start + 11)))) return;
+    if (end <= done || end <= seen || (plain && !/^\w{1,10}[_-]/.test(text.slice(start, start + 11)))) return;
     // In base64 of an image there is nothing to find; a long JWT begins like one.
     if (end - start > 1024 && !text.startsWith("eyJ", start)) return;
     search ??= FREE_SHAPES.some(([, holds]) => text.includes(holds)) || hasSixBetweenDots(text) ? ALL : FIXED;
     const from = Math.max(done, start - BEFORE);
     const to = endOfToken(text, end);
     const again = search === ALL ? from : Math.max(from, seen);
-    seen = to;
+    // One may be cut off there.
+    seen = to - end < LONGEST ? to : to - 1024;
     if (again >= to) return;
     findIn(text, { from, again, to }, search, (token) => {
       done = token.end;
@@ -174,11 +175,11 @@ const KIND = Uint8Array.from({ length: 128 }, (_, code) => {
   return /\d/.test(char) ? 2 : /[\w-]/.test(char) ? 1 : 0;
 });
 
-const TAIL = /[\w.+/=~$-]*/y;
+const TAIL = new RegExp(`[\\w.+/=~$-]{0,${LONGEST}}`, "y");
 
 function endOfToken(text: string, end: number): number {
   TAIL.lastIndex = end;
-  return Math.min(end + TAIL.exec(text)![0].length, end + LONGEST);
+  return end + TAIL.exec(text)![0].length;
 }
 
 const PRIVATE_KEY =
