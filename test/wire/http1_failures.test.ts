@@ -540,7 +540,7 @@ describe("time", () => {
       await connection.write("HTTP/1.1 103 Early Hints\r\n\r\n");
       await connection.closed;
     });
-    await using it = await watched({ timeouts: { head: 50 } });
+    await using it = await watched({ timeouts: { head: 1000 } });
     await using client = await connectRaw(it.proxy.port);
 
     await client.write(requestTo(urlOf(origin)));
