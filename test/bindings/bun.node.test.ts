@@ -10,7 +10,7 @@ let result: Run;
 beforeAll(async () => {
   origin = await startOrigin(({ target }) => ({ body: `hello ${target}` }));
   project = await makeProject({ "shop.test.ts": SHOP(origin.url), "other.test.ts": OTHER(origin.url) });
-  result = await project.run(runtimePath("bun"), ["test"]);
+  result = await project.run(runtimePath("bun"), ["test", "--timeout=30000"]);
 }, 200_000);
 
 afterAll(async () => {
@@ -84,7 +84,9 @@ describe("bun test", () => {
   });
 
   test("replays on a CI server", async () => {
-    const run = await project.run(runtimePath("bun"), ["test", "-t", "lists orders|is empty"], { CI: "true" });
+    const run = await project.run(runtimePath("bun"), ["test", "--timeout=30000", "-t", "lists orders|is empty"], {
+      CI: "true",
+    });
     expect(run.output).toMatch(/\b5 pass\b/);
     expect(run.code).toBe(0);
   });

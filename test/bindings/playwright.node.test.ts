@@ -120,6 +120,8 @@ import { defineConfig } from "@playwright/test";
 export default defineConfig({
   fullyParallel: true,
   workers: 2,
+  timeout: 60_000,
+  expect: { timeout: 20_000 },
   reporter: [["list"], ["json"]],
   use: { launchOptions: { executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-dev-shm-usage"] } },
 });

@@ -54,7 +54,15 @@ describe("a run of vitest", () => {
     const report = join(folder, "report.json");
     // A CI server would only replay.
     const env = { ...process.env, CI: "", NO_COLOR: "1" };
-    const args = ["run", "--root", folder, "--reporter=json", "--reporter=default", `--outputFile.json=${report}`];
+    const args = [
+      "run",
+      "--testTimeout=30000",
+      "--root",
+      folder,
+      "--reporter=json",
+      "--reporter=default",
+      `--outputFile.json=${report}`,
+    ];
     const vitest = resolve(import.meta.dirname, "../../node_modules/vitest/vitest.mjs");
     const run = promisify(execFile)(process.execPath, [vitest, ...args], { env, cwd: folder });
     output = await run.then(({ stdout }) => stdout, (error) => error.stdout + error.stderr);

@@ -9,7 +9,13 @@ let project: Project;
 let result: Run;
 
 const vitest = (args: string[], env: Record<string, string> = {}) =>
-  project.run(process.execPath, [`${root}node_modules/vitest/vitest.mjs`, "run", "--reporter=verbose", ...args], {
+  project.run(process.execPath, [
+    `${root}node_modules/vitest/vitest.mjs`,
+    "run",
+    "--reporter=verbose",
+    "--testTimeout=30000",
+    ...args,
+  ], {
     VITEST: undefined,
     VITEST_POOL_ID: undefined,
     VITEST_WORKER_ID: undefined,
