@@ -25,7 +25,9 @@ export function compile(matcher: Matcher, where = "matcher"): CompiledMatcher {
   if (typeof given === "string") return compileString(given, where);
   if (isSchema(given)) {
     throw new OptionsError(
-      `${where} is a schema of ${given["~standard"].vendor}: write { json: schema } for the body, { query: schema } for the query`,
+      `${where} is a schema of ${
+        given["~standard"].vendor
+      }: write { json: schema } for the body, { query: schema } for the query`,
     );
   }
   if (typeof given === "function") return compilePredicate(matcher as Parameters<typeof compilePredicate>[0], where);
