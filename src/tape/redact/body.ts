@@ -64,7 +64,39 @@ function redactMember(text: string, { path, start, end, kind }: JsonValue, secre
   if (end - start > 22 && isAmbiguousName(name) && looksRandom(text.slice(start + 1, end - 1), { least: 20 })) {
     return hideLiteral(text.slice(start, end), name, secrets);
   }
+  if (end - start > 18) {
+    const literal = text.slice(start, end);
+    // A token may be written with escapes, or stand in JSON in base64.
+    if (literal.includes("\\u00")) return redactEscaped(literal, secrets);
+    if (literal.startsWith('"eyJ') && holdsSecretInBase64(literal.slice(1, -1), secrets)) {
+      return hideLiteral(literal, name || "base64", secrets);
+    }
+  }
   return (INNER_JSON[text.charCodeAt(start + 1)] ?? 1) ? redactInnerJson(text.slice(start, end), secrets) : undefined;
+}
+
+function redactEscaped(literal: string, secrets: Secrets): string | undefined {
+  try {
+    const value = JSON.parse(literal) as string;
+    const inner = /^\s*[{[]/.test(value) ? atOnce(redactJson(value, secrets)) : value;
+    const clean = secrets.shapes(inner);
+    return clean === value ? undefined : JSON.stringify(clean);
+  } catch {
+    return undefined;
+  }
+}
+
+/** `eyJ` is how base64 of `{"` begins. A JWT has dots, and is known by its shape. */
+function holdsSecretInBase64(value: string, secrets: Secrets): boolean {
+  if (value.length > 65_536 || !/^[\w+/-]+={0,2}$/.test(value)) return false;
+  const text = Buffer.from(value, "base64").toString("utf8");
+  try {
+    JSON.parse(text);
+  } catch {
+    return false;
+  }
+  const clean = atOnce(redactJson(text, secrets));
+  return clean !== text || secrets.shapes(text) !== text;
 }
 
 const VERSION = /^(?:[~^<>=v ]{1,3}\d+|\d+\.\d+\.\d+)(?:[.-]\w+)*$/;

@@ -147,6 +147,16 @@ function redactMarkup(text: string, secrets: Secrets): string {
       return `<${name}${attributes ?? ""}>${value.replace(plain, () => secrets.hide(plain, local))}</`;
     },
   );
+  if (text.includes("<![CDATA[")) {
+    text = text.replace(
+      /<([\w:.-]{2,64})(\s[^<>]*)?>\s*<!\[CDATA\[([^\]]{1,8192})\]\]>/g,
+      (whole, name: string, _attributes: string | undefined, value: string) => {
+        const local = name.slice(name.indexOf(":") + 1);
+        if (isPlaceholder(value.trim()) || !secrets.isField(local)) return whole;
+        return whole.replace(value, () => secrets.hide(value, local));
+      },
+    );
+  }
   return text.replace(/<(?:input|meta|param|property|add|setting)\b[^<>]*>/gi, (tag) => {
     const name = attribute(tag, "name|id|property|key|itemprop")?.value ?? "";
     const content = attribute(tag, "value|content");
