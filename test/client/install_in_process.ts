@@ -41,6 +41,7 @@ async function tell(client: Client, scheme: "http" | "https"): Promise<Told> {
   const through = [await ask("/through"), await ask("/again")];
   installed[Symbol.dispose]();
   const after = await ask("/after");
-  const seen = [...proxy.flows].map((flow) => (flow as HttpFlow).request.path);
+  // Another process may take the port of this proxy for one that it knew before.
+  const seen = [...proxy.flows.filter({ port: origin.port })].map((flow) => (flow as HttpFlow).request.path);
   return { before, through, after, seen };
 }
