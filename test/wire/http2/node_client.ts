@@ -81,7 +81,7 @@ function send(one: ClientRequestOrder): Promise<ClientResult> {
         if (one.reset !== undefined) stream.close(one.reset);
       }) as () => void,
     );
-    if (one.resetUnanswered !== undefined) setTimeout(() => stream.close(one.resetUnanswered), 100);
+    if (one.resetUnanswered !== undefined) setTimeout(() => stream.close(one.resetUnanswered), 500);
     stream.on("trailers", (_h: unknown, _f: unknown, it: string[]) => result.trailers = it);
     const hash = createHash("sha1");
     stream.on("data", (bytes: Buffer) => {
