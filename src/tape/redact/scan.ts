@@ -104,6 +104,8 @@ async function scanFile(path: string, options: RedactOptions): Promise<Finding[]
   for (const [i, entry] of log.entries()) {
     await scanner.entry(entry, `log.entries[${i}]`, files);
   }
+  // What is nested deeper than anybody nests is looked at as text.
+  if (scanner.tooDeep) await scanner.body(bytes, "application/json", path, "text");
   return scanner.findings;
 }
 
@@ -118,9 +120,14 @@ function logIn(bytes: Uint8Array): unknown[] | undefined {
   return undefined;
 }
 
+/** Levels of an entry that are looked into one by one. */
+const DEEPEST = 200;
+
 /** Collects what redaction would take out. */
 class Scanner {
   readonly findings: Finding[] = [];
+  /** Something was not looked into, because it is nested too deep. */
+  tooDeep = false;
   readonly #path: string;
   readonly #secrets: Secrets;
   readonly #fix: string;
@@ -148,15 +155,17 @@ class Scanner {
       const [url] = redactUrl(request.url, this.#secrets).split(/[?#]/, 1) as [string];
       place = `${place} (${request.method} ${url})`;
     }
-    await this.#walk(entry, "", place, files);
+    await this.#walk(entry, "", place, files, 0);
   }
 
-  async #walk(value: unknown, field: string, place: string, files: Set<string>): Promise<void> {
-    if (Array.isArray(value)) {
+  async #walk(value: unknown, field: string, place: string, files: Set<string>, depth: number): Promise<void> {
+    if (depth > DEEPEST) {
+      this.tooDeep = true;
+    } else if (Array.isArray(value)) {
       for (const [i, item] of value.entries()) {
         const named = isObject(item) && typeof item.name === "string" && typeof item.value === "string";
         if (named) this.#pair(field, item.name as string, item.value as string, place);
-        else await this.#walk(item, `${field}[${i}]`, place, files);
+        else await this.#walk(item, `${field}[${i}]`, place, files, depth + 1);
       }
     } else if (isObject(value)) {
       const { text, mimeType, encoding, _encoding, _file, data } = value;
@@ -176,7 +185,7 @@ class Scanner {
         if (["_file", "data", "cookies", "queryString", "redirectURL"].includes(key) || (isBody && key === "text")) {
           continue;
         }
-        await this.#walk(member, field === "" ? key : `${field}.${key}`, place, files);
+        await this.#walk(member, field === "" ? key : `${field}.${key}`, place, files, depth + 1);
       }
     } else if (typeof value === "string") {
       this.#found = [];

@@ -137,3 +137,14 @@ test("options of the tape count; a path that is not there is an error", async ()
   expect(await scan([path], { redact: { allow } })).toEqual([]);
   await expect(scan([folder.file("none")])).rejects.toThrow("there is nothing to scan at");
 });
+
+test("a file that is nested deeper than anybody nests is looked at as text", async () => {
+  await using folder = await tempFolder();
+  const deep = (inner: string) => `${"[".repeat(50_000)}${inner}${"]".repeat(50_000)}`;
+  const token = `ghp_${"a1B2c3D4e5F6".repeat(3)}`;
+  for (const inner of ["1", `"${token}"`]) {
+    const entry = `{"request":{"method":"GET","url":"https://a.test/","headers":[]},"response":{"x":${deep(inner)}}}`;
+    await writeFile(folder.file("a.har"), `{"log":{"version":"1.2","entries":[${entry}]}}`);
+    expect((await scan([folder.path])).map(({ kind }) => kind)).toEqual(inner === "1" ? [] : ["github_token"]);
+  }
+});
