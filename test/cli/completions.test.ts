@@ -35,7 +35,9 @@ const CASES: [line: string, some: string[], none: string[]][] = [
 describe.runIf(hasCommand("bash"))("bash", () => {
   /** As readline does it: words, which of them the cursor is in, and the function. */
   async function complete(folder: TempFolder, line: string): Promise<string[]> {
-    const words = line.replaceAll("=", " = ").split(" ").filter((word, i, all) => word !== "" || i === all.length - 1);
+    const words = line.replaceAll("=", " = ").replace(/= $/, "=").split(" ").filter((word, i, all) =>
+      word !== "" || i === all.length - 1
+    );
     const script = `source ./completions
 COMP_WORDS=(${words.map((word) => `'${word}'`).join(" ")}) COMP_CWORD=${words.length - 1}
 _flowtape && printf '%s\\n' "\${COMPREPLY[@]}"`;
@@ -54,6 +56,7 @@ _flowtape && printf '%s\\n' "\${COMPREPLY[@]}"`;
   test("--name=value; the command behind --; files by an empty answer", async () => {
     await using folder = await withScript("bash");
     expect(await complete(folder, "flowtape run --mode=rep")).toEqual(["replay"]);
+    expect(await complete(folder, "flowtape replay --unused=")).toEqual(["ignore", "warn", "fail"]);
     expect(await complete(folder, "flowtape record -- pytho")).toEqual(
       expect.arrayContaining([expect.stringMatching(/^python/)]),
     );
