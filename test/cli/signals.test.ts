@@ -72,7 +72,7 @@ def caught(*_):
 signal.signal(signal.SIGINT, caught)
 print("ready", flush=True)
 while count == 0: time.sleep(0.05)
-time.sleep(0.5)
+time.sleep(1.5)
 print("total", count, flush=True)
 exit(9)`;
   await using cli = startFlowtape(["run", "--quiet", "--", "python3", "-c", script], { terminal: true });
