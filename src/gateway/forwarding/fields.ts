@@ -3,7 +3,7 @@
  *
  * @module
  */
-import net from "node:net";
+import { isIPv6 } from "node:net";
 
 /** What a client has asked for, and who it is. */
 export interface Origin {
@@ -88,7 +88,7 @@ export function setForwarding(headers: Headers, origin: Origin, traversal?: Trav
 
 /** One element of Forwarded (RFC 7239 section 4). */
 function element({ address, host, scheme }: Origin): string {
-  const node = address === undefined ? "unknown" : net.isIPv6(address) ? `[${address}]` : address;
+  const node = address === undefined ? "unknown" : isIPv6(address) ? `[${address}]` : address;
   return `for=${quoted(node)};host=${quoted(host)};proto=${scheme}`;
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import net from "node:net";
+import { isIP } from "node:net";
 import { bareHost } from "../../flow/authority.ts";
 import { OptionsError } from "../../flow/error.ts";
 import { describeValue } from "../../flow/matcher/describe.ts";
@@ -20,7 +20,7 @@ export type Trusted = (address: string | undefined) => boolean;
  */
 export function compileTrusted(addresses: readonly string[], where: string): Trusted {
   for (const address of addresses) {
-    if (typeof address === "string" && net.isIP(bareHost(address).replace(/\/\d{1,3}$/, "")) !== 0) continue;
+    if (typeof address === "string" && isIP(bareHost(address).replace(/\/\d{1,3}$/, "")) !== 0) continue;
     throw new OptionsError(
       `option ${where} has ${
         describeValue(address)
@@ -34,7 +34,7 @@ export function compileTrusted(addresses: readonly string[], where: string): Tru
 /** The address of the client of a request, as far as the server tells it: the proxy's own, Deno's, Bun's. */
 export function addressOf(request: Request, info: Partial<HandlerInfo> & BunServer): string | undefined {
   const address = info.remoteAddr?.hostname ?? info.client?.address ?? info.requestIP?.(request)?.address;
-  return address !== undefined && net.isIP(bareHost(address)) !== 0 ? bareHost(address) : undefined;
+  return address !== undefined && isIP(bareHost(address)) !== 0 ? bareHost(address) : undefined;
 }
 
 /** What `Bun.serve` gives a handler. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import net from "node:net";
+import { isIP } from "node:net";
 import { parseAuthority } from "../../flow/authority.ts";
 import { parseForwarded } from "./fields.ts";
 import type { Trusted } from "./peer_address.ts";
@@ -70,7 +70,7 @@ function clientOf(chain: readonly string[], trusted: Trusted): string | undefine
   const addresses = chain.map(bareAddress);
   for (let at = addresses.length - 1; at >= 0; at--) {
     const address = addresses[at];
-    if (address === undefined || net.isIP(address) === 0) return undefined;
+    if (address === undefined || isIP(address) === 0) return undefined;
     if (at === 0 || !trusted(address)) return address;
   }
   return undefined;
