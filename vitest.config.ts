@@ -6,6 +6,8 @@ const config: ViteUserConfig = {
     include: ["test/**/*.test.ts"],
     exclude: ["**/*.deno.test.ts", "**/*.bun.test.ts"],
     pool: "forks",
+    // As in test/support/poll.ts.
+    expect: { poll: { timeout: 10_000 } },
   },
 };
 

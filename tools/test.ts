@@ -31,7 +31,7 @@ interface Outcome extends Counts {
 /** A runtime that has not ended by then is stuck. */
 const PATIENCE_MS = 15 * 60_000;
 /** For one test. Generous: the machine that runs this may be slow and busy. */
-const TEST_TIMEOUT_MS = 15_000;
+const TEST_TIMEOUT_MS = 30_000;
 const JOBS = 2;
 /** So many files with failures may run once more: what is broken fails again, and what is unsteady is named in the report. */
 const SECOND_CHANCES = 2;

@@ -103,7 +103,7 @@ describe("lifecycle", () => {
         },
       }],
     });
-    await expect.poll(() => ticks, { timeout: 5000 }).toBeGreaterThan(1);
+    await expect.poll(() => ticks).toBeGreaterThan(1);
     await proxy.close();
     const then = ticks;
     await new Promise((resolve) => setTimeout(resolve, 350));
@@ -121,7 +121,7 @@ describe("lifecycle", () => {
         },
       }],
     });
-    await expect.poll(() => ticks, { timeout: 5000 }).toBeGreaterThan(1);
+    await expect.poll(() => ticks).toBeGreaterThan(1);
     await expect(proxy.close()).rejects.toThrow('hook tick of addon "clock" threw: late');
   });
 
@@ -129,7 +129,7 @@ describe("lifecycle", () => {
     await using proxy = await startProxy();
     let ticks = 0;
     const handle = proxy.use({ tick: () => void ticks++ });
-    await expect.poll(() => ticks, { timeout: 5000 }).toBeGreaterThan(0);
+    await expect.poll(() => ticks).toBeGreaterThan(0);
     handle.dispose();
     const then = ticks;
     await new Promise((resolve) => setTimeout(resolve, 400));

@@ -8,7 +8,7 @@ import { openTunnel } from "../wire/tunnel.ts";
 import { leftOpen, openResources } from "./resources.ts";
 
 /** Milliseconds that closing may take, however many clients hang on: a busy machine needs a multiple of the usual few. */
-const BOUND_MS = 2000;
+const BOUND_MS = 8000;
 
 async function timed<T>(work: Promise<T>): Promise<number> {
   const start = performance.now();

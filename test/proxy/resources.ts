@@ -12,9 +12,9 @@ export function openResources(): Record<string, number> {
   return counts;
 }
 
-/** What is open beyond what was open before, as soon as there is nothing of it any more, or after two seconds. */
+/** What is open beyond what was open before, as soon as there is nothing of it any more, or after ten seconds. */
 export async function leftOpen(before: Record<string, number>): Promise<Record<string, number>> {
-  const deadline = performance.now() + 2000;
+  const deadline = performance.now() + 10_000;
   for (;;) {
     const more = Object.entries(openResources()).filter(([kind, count]) => count > (before[kind] ?? 0));
     if (more.length === 0 || performance.now() > deadline) return Object.fromEntries(more);

@@ -11,7 +11,7 @@ type Assertion = Record<string, (...args: unknown[]) => unknown>;
 export interface PollOptions {
   /** Milliseconds between two tries. Default: 50. */
   interval?: number;
-  /** Milliseconds after which the last failure is thrown. Default: 1000. */
+  /** Milliseconds after which the last failure is thrown. Default: 10,000, as in vitest.config.ts: the machine may be busy. */
   timeout?: number;
   /** Shown with the failure. */
   message?: string;
@@ -19,7 +19,7 @@ export interface PollOptions {
 
 /** Makes the `poll` of a given `expect`. */
 export function pollWith(expect: Expect): (read: () => unknown, options?: PollOptions) => object {
-  return (read, { interval = 50, timeout = 1000, message }: PollOptions = {}) => {
+  return (read, { interval = 50, timeout = 10_000, message }: PollOptions = {}) => {
     const attempt = async (path: string[], args: unknown[]) => {
       let assertion = expect(await read(), message) as Assertion;
       for (const step of path.slice(0, -1)) assertion = assertion[step] as unknown as Assertion;

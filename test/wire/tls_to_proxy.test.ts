@@ -137,7 +137,7 @@ describe("an HTTPS proxy", () => {
   test("a client that does not trust it: tlsFailed, a line in the log, and no flow", async () => {
     await using proxy = await answering();
     await expect(connectRaw(proxy.port, { servername: "proxy.test" })).rejects.toThrow();
-    await expect.poll(() => peers.length, { timeout: 3000 }).toBe(1);
+    await expect.poll(() => peers.length).toBe(1);
     expect(["TLS_CLIENT_REJECTED", "TLS_CLIENT_CLOSED"]).toContain(peers[0]!.error!.code);
     await expect.poll(() => log.map(({ message }) => message).join()).toMatch(
       /127\.0\.0\.1:\d+: The client .*proxy\.test/,

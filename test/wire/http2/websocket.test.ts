@@ -399,7 +399,7 @@ describe("B75 endings", () => {
     await peer.connection.closed;
     await ended(proxy);
     expect(await own.codes()).toEqual([["client", 8]]);
-    await expect.poll(() => server.bridge.codes(), { timeout: 5000 }).toEqual([["server", 8]]);
+    await expect.poll(() => server.bridge.codes()).toEqual([["server", 8]]);
   });
 
   test("GOAWAY of the server: the conversation goes on, the next one goes over another connection", async () => {
@@ -448,7 +448,7 @@ describe("B75 endings", () => {
     await peer.connection.closed;
     await ended(proxy);
     expect(await own.codes()).toEqual([["client", 0]]);
-    await expect.poll(() => server.bridge.codes(), { timeout: 5000 }).toEqual([["server", 0]]);
+    await expect.poll(() => server.bridge.codes()).toEqual([["server", 0]]);
   });
 });
 

@@ -14,7 +14,7 @@ const trusted = tls.createSecureContext({ ca: testCa().cert });
 function options(over: Socket, serverName: string): DialOptions {
   return {
     hostname: serverName,
-    timeout: 2000,
+    timeout: 10_000,
     signal: new AbortController().signal,
     tls: { serverName, verify: true, context: trusted },
     over,

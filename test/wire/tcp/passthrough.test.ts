@@ -119,7 +119,7 @@ describe("B42 passthrough", () => {
     const { connectRaw } = await import("../../support/raw_client.ts");
     await using plain = await connectRaw((relay.address() as { port: number }).port);
     const asking = plain.startTls({ ca: testCa().cert, servername: "pinned.test" }).catch(() => undefined);
-    await expect.poll(() => proxy.flows.length, { timeout: 5000 }).toBe(1);
+    await expect.poll(() => proxy.flows.length).toBe(1);
     expect(tcpFlowOf(proxy)).toMatchObject({ hostname: "10.0.0.1", serverName: "pinned.test" });
     tcpFlowOf(proxy).kill();
     plain.reset();

@@ -164,7 +164,7 @@ describe("B81 a server that speaks first", () => {
     await using server = await startRawServer((connection) => connection.closed);
     await using proxy = await startProxy({ defaultAction: respond({ body: "ok" }) });
     await using client = await openTunnel(proxy, `127.0.0.1:${server.port}`);
-    await expect.poll(() => server.connections, { timeout: 3000 }).toBe(1);
+    await expect.poll(() => server.connections).toBe(1);
     await client.write("GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n");
     expect(await readText(client)).toMatch(/^HTTP\/1\.1 200 OK[^]*ok$/);
     expect(proxy.flows.toJSON().map(({ method }) => method)).toEqual(["GET"]);
@@ -449,7 +449,7 @@ describe("capture", () => {
     await using echo = await echoServer();
     await using proxy = await startProxy();
     await using client = await openTunnel(proxy, `127.0.0.1:${echo.port}`);
-    await expect.poll(() => echo.connections, { timeout: 3000 }).toBe(1);
+    await expect.poll(() => echo.connections).toBe(1);
     client.end();
     await client.closed;
     expect(proxy.flows.length).toBe(0);

@@ -105,7 +105,7 @@ describe("in a SOCKS tunnel", () => {
     const tunnel = await openSocks(proxy, "shop.test", 443);
     await expect(tunnel.startTls({ servername: "shop.test" })).rejects.toThrow();
     tunnel.socket.destroy();
-    await expect.poll(() => proxy.flows.length, { timeout: 3000 }).toBe(1);
+    await expect.poll(() => proxy.flows.length).toBe(1);
     const flow = proxy.flows.first() as HttpFlow;
     expect(`${flow.request.method} ${flow.request.url}`).toBe("CONNECT https://shop.test/");
     expect(flow.error!.code).toMatch(/^TLS_CLIENT_/);
