@@ -12,7 +12,7 @@ import { looksLikeJson } from "../media.ts";
 import type { Redactor } from "../redact/redactor.ts";
 import { graphqlSignature, isDocument, normalizeDocument } from "./graphql.ts";
 import { latin1 } from "../redact/encoding.ts";
-import { grpcText, isGrpc } from "../streams/grpc.ts";
+import { grpcText, isGrpc, uncompressed } from "../streams/grpc.ts";
 import { canonicalJson, type CanonicalOptions, parseExactly } from "./json_signature.ts";
 import type { BodyForm, MatchOptions } from "./match_options.ts";
 import { multipartSignature } from "./multipart_signature.ts";
@@ -26,7 +26,8 @@ export function bodySigner(body: MatchOptions["body"], redactor: Redactor): Sign
   const ignored = ignore.length > 0 ? pathTest(ignore) : undefined;
   return (request) => {
     const type = request.headers.get("content-type");
-    const bytes = redactor.body(decodedBody(request), type);
+    const redacted = redactor.body(decodedBody(request), type);
+    const bytes = as === "auto" && isGrpc(type) ? uncompressed(redacted) : redacted;
     if (bytes.length === 0) return "";
     if (as === "hash") return hashOf(bytes);
     return shorten(signatureOf(bytes, type, as, { ignored }) ?? bytes);

@@ -177,7 +177,10 @@ function redactBinary(bytes: Uint8Array, contentType: string | null, secrets: Se
   const hide = (text: string) =>
     replaceTokens(text, (token) => secrets.isAllowed(token) ? token : "*".repeat(token.length));
   // What stands in front of a text and behind it may be letters too: its length, and the next field.
-  if (isGrpc(contentType) && grpcText(bytes) !== undefined) return changeGrpc(bytes, hide);
+  if (isGrpc(contentType)) {
+    bytes = changeGrpc(bytes, hide);
+    if (grpcText(bytes) !== undefined) return bytes;
+  }
   if (PROTOBUF.test(type) && protobufText(bytes) !== undefined) return changeProtobuf(bytes, hide);
   const text = latin1(bytes);
   const clean = hide(hideCounted(text, hide));

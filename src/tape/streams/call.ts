@@ -13,7 +13,7 @@ import type { Dialogue } from "../correlate/dialogue.ts";
 import { textOf } from "../correlate/rewrite.ts";
 import type { TapeEntry } from "../entry.ts";
 import { explainSaid } from "./explain_said.ts";
-import { grpcText, messageEnds, messagesOf } from "./grpc.ts";
+import { grpcText, messageEnds, messagesOf, uncompressed } from "./grpc.ts";
 import type { Role } from "./roles.ts";
 import type { Cursor, Script } from "./script.ts";
 import { type Line, Speaker } from "./speaker.ts";
@@ -37,7 +37,7 @@ const MAX_UNDECIDED = 16 * 1024 * 1024;
 /** Reads recorded calls. */
 export function callLoader({ options, redactor }: Stage): (entry: TapeEntry) => Promise<CallScript> {
   const any = options.match?.body === false;
-  const clean = (word: Uint8Array) => redactor.body(word, "application/grpc");
+  const clean = (word: Uint8Array) => uncompressed(redactor.body(word, TYPE));
   const same = (recorded: CallWord, live: CallWord) => {
     if (recorded === "end" || live === "end") return recorded === live;
     if (any) return true;
@@ -246,7 +246,8 @@ export class CallPlayer {
     const { options: { path }, redactor } = this.#stage;
     const { method, url } = this.#flow.request;
     const { entry } = this.#role.script;
-    const bytes = (word: CallWord | undefined) => word === "end" ? undefined : word?.subarray(5);
+    const bytes = (word: CallWord | undefined) =>
+      word === "end" || word === undefined ? undefined : uncompressed(word).subarray(5);
     const explanation = explainSaid({
       path,
       what: "call",

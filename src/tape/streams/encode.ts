@@ -16,6 +16,7 @@ import { bodyToText } from "../media.ts";
 import type { StreamParts } from "./chunk.ts";
 import { decodeChunks } from "./decode_chunks.ts";
 import { LINES, printLines } from "./lines.ts";
+import { isGrpc, moveToMessages } from "./grpc.ts";
 import { moveMarks } from "./move_marks.ts";
 import { type ConversationParts, joinTurns, type Said } from "./said.ts";
 import { cleanTurn } from "./tcp_secrets.ts";
@@ -40,7 +41,8 @@ export async function encodeStream(
   const marks = decoded?.chunks ?? stream.chunks;
   const encoded = decoded === undefined;
   const clean = encoded ? plain : await redactor.bodyInTurns(plain, contentType);
-  const ends = moveMarks(plain, clean, marks.map(({ end }) => end));
+  const move = isGrpc(contentType) ? moveToMessages : moveMarks;
+  const ends = move(plain, clean, marks.map(({ end }) => end));
   const facts: HarStream = {
     _stream: stream.open ? "open" : "ended",
     ...(stream.turns && { _turns: stream.turns }),

@@ -4,10 +4,14 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import { gunzipSync, inflateSync } from "node:zlib";
 import { essence } from "../../flow/media_type.ts";
 import { changeProtobuf, protobufText } from "./protobuf.ts";
 
 const PREFIX = 5;
+
+/** What a compressed message holds at most; of one that holds more, nothing is known. */
+const MAX_INFLATED = 16 * 1024 * 1024;
 
 /** Whether a body of this media type is one of gRPC. */
 export function isGrpc(contentType: string | null): boolean {
@@ -36,8 +40,13 @@ export function messagesOf(body: Uint8Array): Uint8Array[] {
   });
 }
 
+/** The body with its messages not compressed, which every peer takes; the same array when none of them is. */
+export function uncompressed(body: Uint8Array): Uint8Array {
+  return eachMessage(body, (content, { compressed }) => compressed ? content : undefined);
+}
+
 /**
- * The messages as text that can be compared; `undefined` where they are compressed, or no protobuf. What
+ * The messages as text that can be compared; `undefined` where they are compressed otherwise than with gzip or deflate, or no protobuf. What
  * stands in the place of secrets has no length there.
  */
 export function grpcText(body: Uint8Array): string | undefined {
@@ -45,29 +54,69 @@ export function grpcText(body: Uint8Array): string | undefined {
   if (messages.reduce((sum, { length }) => sum + length, 0) !== body.length) return undefined;
   const texts: string[] = [];
   for (const message of messages) {
-    const content = message.subarray(PREFIX);
-    const text = message[0] === 0 ? protobufText(content) ?? plainText(content) : undefined;
+    const content = contentOf(message);
+    const text = content && (protobufText(content) ?? plainText(content));
     if (text === undefined) return undefined;
     texts.push(text);
   }
   return texts.join("\n\n").replace(/\*{8,}/g, "[redacted]");
 }
 
-/** The messages with other texts in them; the same array when none is changed. Half a message stays as it is. */
+/**
+ * The messages with other texts in them; the same array when none is changed. Half a message stays as it is, and one that is changed is not
+ * compressed any more.
+ */
 export function changeGrpc(body: Uint8Array, change: (text: string) => string): Uint8Array {
+  return eachMessage(body, (content) => {
+    const after = changeContent(content, change);
+    return after === content ? undefined : after;
+  });
+}
+
+/** Where the ends of chunks are when messages have other lengths: what ended with a message does so still. */
+export function moveToMessages(before: Uint8Array, after: Uint8Array, ends: readonly number[]): number[] {
+  const [from, to] = [messageEnds(before), messageEnds(after)];
+  return ends.map((end) => {
+    const index = from.findLastIndex((it) => it <= end);
+    const place = (to[index] ?? 0) + end - (from[index] ?? 0);
+    return Math.min(place, end === before.length ? after.length : to[index + 1] ?? after.length);
+  });
+}
+
+/** The body with other contents of its messages, which are not compressed then; `undefined` leaves one as it stands. */
+function eachMessage(
+  body: Uint8Array,
+  change: (content: Uint8Array, message: { readonly compressed: boolean }) => Uint8Array | undefined,
+): Uint8Array {
   const messages = messagesOf(body);
   const end = messages.reduce((sum, { length }) => sum + length, 0);
   let any = false;
   const parts = messages.map((message) => {
-    const before = message.subarray(PREFIX);
-    const after = message[0] === 0 ? changeContent(before, change) : before;
-    if (after === before) return message;
+    const content = contentOf(message);
+    const after = content && change(content, { compressed: message[0] === 1 });
+    if (after === undefined) return message;
     any = true;
     const prefix = Buffer.alloc(PREFIX);
     prefix.writeUInt32BE(after.length, 1);
     return Buffer.concat([prefix, after]);
   });
   return any ? Buffer.concat([...parts, body.subarray(end)]) : body;
+}
+
+/** A message without its prefix, inflated; `undefined` where that is not possible. The names of codings stand elsewhere, but both have a mark. */
+function contentOf(message: Uint8Array): Uint8Array | undefined {
+  const content = message.subarray(PREFIX);
+  if (message[0] === 0) return content;
+  const [first = 0, second = 0] = content;
+  const gzip = first === 0x1f && second === 0x8b;
+  // RFC 1950, section 2.2.
+  const deflate = (first & 0x0f) === 8 && (first * 256 + second) % 31 === 0;
+  if (message[0] !== 1 || !(gzip || deflate)) return undefined;
+  try {
+    return (gzip ? gunzipSync : inflateSync)(content, { maxOutputLength: MAX_INFLATED });
+  } catch {
+    return undefined;
+  }
 }
 
 function changeContent(content: Uint8Array, change: (text: string) => string): Uint8Array {

@@ -1,8 +1,11 @@
 // Tokens in formats in which lengths stand in front of texts: these may be letters, and must stay true.
 import { Buffer } from "node:buffer";
+import { deflateSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
+import { flowOf } from "../tapes.ts";
+import { bodySigner } from "../../../src/tape/match/body_signature.ts";
 import { createRedactor } from "../../../src/tape/redact/redactor.ts";
-import { grpcText } from "../../../src/tape/streams/grpc.ts";
+import { grpcText, messagesOf, moveToMessages } from "../../../src/tape/streams/grpc.ts";
 import { changeProtobuf, protobufText } from "../../../src/tape/streams/protobuf.ts";
 
 const redactor = createRedactor();
@@ -37,6 +40,51 @@ describe("a token is overwritten whatever its length, and nothing beside it", ()
       const clean = Buffer.from(redactor.body(body, "application/octet-stream")).toString("latin1");
       expect(clean).toBe(`\0\x01${String.fromCharCode(length)}${"*".repeat(length)}\0`);
     }
+  });
+});
+
+describe.each([["gzip", gzipSync], ["deflate", deflateSync]])("gRPC messages with %s", (_, compress) => {
+  const packed = (message: Uint8Array) => {
+    const body = grpc(compress(message));
+    body[0] = 1;
+    return body;
+  };
+  const plain = text(1, "shoes ".repeat(10));
+  const secret = text(1, token(60));
+  const sign = (body: Uint8Array) =>
+    bodySigner(undefined, redactor)(
+      flowOf({ method: "POST", body, headers: { "content-type": "application/grpc" } }).request,
+    );
+
+  test("a token in one is overwritten, and that one is not compressed any more", () => {
+    const body = Buffer.concat([packed(plain), packed(secret), packed(plain)]);
+    const clean = redactor.body(body, "application/grpc");
+    expect(Buffer.from(clean)).toEqual(Buffer.concat([packed(plain), grpc(text(1, "*".repeat(60))), packed(plain)]));
+    expect(redactor.body(packed(plain), "application/grpc")).toEqual(packed(plain));
+    // Each chunk still ends where its message does.
+    const ends = (bytes: Uint8Array) => {
+      let end = 0;
+      return messagesOf(bytes).map(({ length }) => end += length);
+    };
+    expect(moveToMessages(body, clean, ends(body))).toEqual(ends(clean));
+    const [one, two] = ends(body) as [number, number];
+    expect(moveToMessages(body, clean, [3, one + 3, two])).toEqual([3, one + 3, ends(clean)[1]]);
+  });
+
+  test("are compared without it", () => {
+    expect(sign(packed(plain))).toBe(sign(grpc(plain)));
+    expect(sign(packed(plain))).not.toBe(sign(packed(text(1, "hats"))));
+    expect(sign(packed(secret))).toBe(sign(packed(text(1, token(70)))));
+  });
+
+  test("what cannot be inflated, or is far too large, stays as it is", () => {
+    const broken = packed(secret);
+    broken.fill(7, 12);
+    const bomb = packed(Buffer.alloc(17 * 1024 * 1024));
+    for (const body of [broken, bomb]) expect(redactor.body(body, "application/grpc")).toEqual(body);
+    // And what stands beside it is looked at.
+    const clean = redactor.body(Buffer.concat([broken, packed(secret)]), "application/grpc");
+    expect(Buffer.from(clean)).toEqual(Buffer.concat([broken, grpc(text(1, "*".repeat(60)))]));
   });
 });
 
