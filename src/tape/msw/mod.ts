@@ -25,7 +25,9 @@ export interface MswHandlersOptions extends Pick<TapeOptions, "match" | "afterLa
 /**
  * Handlers for MSW's `setupServer()` (or `setupWorker()`) from flows or from a tape, for tests that have no proxy. A request is matched
  * as a tape matches it: method, URL with its query, and body; what is redacted matches anything. Identical requests get their answers
- * in order, later ones the last. A WebSocket whose client says something else than what was recorded is closed with 1011. There is one handler for each method and URL, and one for each URL of WebSockets.
+ * in order, later ones the last. A WebSocket whose client says something else than what was recorded is closed with 1011. There is one handler for each method
+ * and URL, and one for each URL of WebSockets; none knows what the others have heard, so values that are new in every run are not bound, as
+ * they are where a proxy replays: `match` can ignore them.
  *
  * The handlers are typed so that every version of MSW takes them.
  *
