@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import zlib from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { MatchOptions, TapeOptions } from "../../../src/tape/mod.ts";
+import { RequestKeys } from "../../../src/tape/match/request_key.ts";
 import { tempFolder } from "../../support/temp.ts";
 import { answer, type FlowInit, open, pass, record } from "../tapes.ts";
 
@@ -397,19 +398,49 @@ test("options that match otherwise need no new recording", async () => {
   await tape.close();
 });
 
-test("a tape of 100,000 entries answers every request", async () => {
-  await using folder = await tempFolder();
-  const path = folder.file("a.har");
-  const { writeFile } = await import("node:fs/promises");
-  const entry = (i: number) =>
-    `{"request":{"method":"GET","url":"https://shop.test/items/${i}?v=1","headers":[{"name":"accept","value":"*/*"}]},` +
-    `"response":{"status":200,"headers":[],"content":{"text":"${i}"}}}`;
-  const entries = Array.from({ length: 100_000 }, (_, i) => entry(i)).join(",\n");
-  await writeFile(path, `{"log":{"version":"1.2","entries":[${entries}]}}`);
-  const { tape, unmatched } = await open(path, { mode: "replay" });
-  for (const i of [0, 1, 50_000, 99_999]) expect(await answer(tape, url(`items/${i}?v=1`))).toBe(`${i}`);
-  expect((await pass(tape, url("items/x?v=1"))).response!.status).toBe(502);
-  expect(unmatched[0]).toContain("+ path: /items/x");
-  expect(tape.unused).toHaveLength(99_996);
-  await tape.close();
+describe("a large tape", () => {
+  async function opened(path: string, size: number, match: MatchOptions) {
+    const { writeFile } = await import("node:fs/promises");
+    const entry = (i: number) =>
+      `{"request":{"method":"GET","url":"https://shop.test/items/${i}?v=1","headers":[{"name":"accept","value":"*/*"}]},` +
+      `"response":{"status":200,"headers":[],"content":{"text":"${i}"}}}`;
+    const entries = Array.from({ length: size }, (_, i) => entry(i)).join(",\n");
+    await writeFile(path, `{"log":{"version":"1.2","entries":[${entries}]}}`);
+    return await open(path, { mode: "replay", match });
+  }
+
+  test("answers every request", async () => {
+    await using folder = await tempFolder();
+    const { tape, unmatched } = await opened(folder.file("a.har"), 10_000, {});
+    for (const i of [0, 1, 5_000, 9_999]) expect(await answer(tape, url(`items/${i}?v=1`))).toBe(`${i}`);
+    expect((await pass(tape, url("items/x?v=1"))).response!.status).toBe(502);
+    expect(unmatched[0]).toContain("+ path: /items/x");
+    expect(tape.unused).toHaveLength(9_996);
+    await tape.close();
+  });
+
+  test("looks at as many entries for a request as a small one does", async () => {
+    await using folder = await tempFolder();
+    const { prototype } = RequestKeys;
+    const { keyOf } = prototype;
+    const looks: number[] = [];
+    try {
+      for (const size of [10, 5_000]) {
+        let count = 0;
+        const custom = () => ++count > 0;
+        const { tape } = await opened(folder.file(`${size}.har`), size, { custom });
+        prototype.keyOf = function (...args) {
+          count++;
+          return keyOf.apply(this, args);
+        };
+        for (const i of [0, 7, size - 1]) expect(await answer(tape, url(`items/${i}?v=1`))).toBe(`${i}`);
+        looks.push(count);
+        prototype.keyOf = keyOf;
+        await tape.close();
+      }
+    } finally {
+      prototype.keyOf = keyOf;
+    }
+    expect(looks[1]).toBe(looks[0]);
+  });
 });
