@@ -78,6 +78,20 @@ describe("entries are written in an order that does not depend on chance", () =>
       .toEqual([["same", "1"], ["new", "8"], ["changed", "9"]]);
   });
 
+  test("an upload whose boundary is drawn anew stays as it was", async () => {
+    await using folder = await tempFolder();
+    const path = folder.file("a.har");
+    const upload = (boundary: string, value: string) =>
+      at(0, 1, "/upload", "done", {
+        method: "POST",
+        headers: { "content-type": `multipart/form-data; boundary=${boundary}` },
+        body: `--${boundary}\r\nContent-Disposition: form-data; name="a"\r\n\r\n${value}\r\n--${boundary}--\r\n`,
+      });
+    const first = await write(path, [upload("----formdata-094792483731", "1")]);
+    expect(await write(path, [upload("----formdata-103248047945", "1")])).toBe(first);
+    expect(await write(path, [upload("----formdata-103248047946", "2")])).not.toBe(first);
+  });
+
   test("bodies that are equal are one file, whoever recorded them", async () => {
     await using folder = await tempFolder();
     const path = folder.file("a.har");

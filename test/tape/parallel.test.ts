@@ -62,6 +62,21 @@ test("one of them is killed: what it had recorded is there when the last has clo
   expect(there.toSorted()).toEqual(["/killed/1", "/killed/2", "/last"]);
 }, 30_000);
 
+test("of two that record anew one is done, and a third one opens the tape before the other ends: nothing is lost", async () => {
+  await using folder = await tempFolder();
+  const path = folder.file("a.har");
+  const flow = (name: string) => flowOf({ url: `https://shop.test/${name}`, response: { body: name } });
+  const [a, b] = [await open(path, { mode: "record" }), await open(path, { mode: "record" })];
+  a.tape.record(flow("a"));
+  b.tape.record(flow("b"));
+  await b.tape.close();
+  const c = await open(path, { mode: "auto" });
+  await c.tape.close();
+  await a.tape.close();
+  expect((await names(path)).toSorted()).toEqual(["/a", "/b"]);
+  expect((await readdir(folder.path)).filter((name) => name !== "a.har")).toEqual([]);
+});
+
 test("a journal of a process that still runs is left alone by others, and replayed by nobody", async () => {
   await using origin = await startOrigin(({ target }) => ({ body: target }));
   await using folder = await tempFolder();

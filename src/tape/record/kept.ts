@@ -36,7 +36,17 @@ export function keyOf({ request }: HarEntry): string {
 
 /** The key of a request with this body, as it stands on the tape. */
 export function keyWith(request: { method: string; url: string }, body: string): string {
-  return `${labelOf(request)}\n${body.length <= 64 ? body : hash(body)}`;
+  const asked = withoutBoundary(body, body);
+  return `${labelOf(request)}\n${asked.length <= 64 ? asked : hash(asked)}`;
+}
+
+/** A text in which the boundary of a multipart body, drawn anew for every request, is always the same. */
+function withoutBoundary(text: string, body: string): string {
+  if (!body.startsWith("--")) return text;
+  const line = body.slice(0, Math.max(0, body.indexOf("\r\n")));
+  // One that is short may stand in other places too, and is not drawn by lot.
+  const isBoundary = line.length >= 18 && line.length <= 72 && body.trimEnd().endsWith(`\r\n${line}--`);
+  return isBoundary ? text.replaceAll(line.slice(2), "boundary") : text;
 }
 
 /** Makes sure that `same` is known. */
@@ -53,7 +63,8 @@ export function sameOf({ startedDateTime: _, time: _t, timings: _i, ...entry }: 
   const lasting = (pairs: unknown) =>
     Array.isArray(pairs) ? (pairs as HarPair[]).filter(({ name }) => !isVolatile(name)) : pairs;
   const message = (given: unknown) => isObject(given) ? { ...given, headers: lasting(given.headers) } : given;
-  return hash(JSON.stringify({ ...entry, request: message(entry.request), response: message(entry.response) }));
+  const text = JSON.stringify({ ...entry, request: message(entry.request), response: message(entry.response) });
+  return hash(withoutBoundary(text, entry.request?.postData?.text ?? ""));
 }
 
 /** A short name of a text. */

@@ -4,6 +4,7 @@ import { readdir } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { TapeOptions } from "../../../src/mod.ts";
 import { parseDays } from "../../../src/tape/upkeep/age.ts";
+import { checkExpiry } from "../../../src/tape/upkeep/expiry.ts";
 import { type Origin, startOrigin } from "../../support/origin.ts";
 import { type TempFolder, tempFolder } from "../../support/temp.ts";
 import { ask, entriesOf, startProxy } from "../proxies.ts";
@@ -72,6 +73,19 @@ describe("expires", () => {
   test("a tape that is young enough is replayed in silence", async () => {
     await run({ mode: "record", ...after("fail") }, "/a");
     expect(await run(after("fail"), "/a")).toEqual({ answers: "1", log: "" });
+  });
+
+  test("of so many days it is young enough, of one more it is not", () => {
+    const of = (days: number) => {
+      const context = {
+        state: { exists: true, recorded: "2026-03-01" },
+        mayRecord: true,
+        now: Date.parse("2026-03-01") + days * 86_400_000 + 1000,
+        log: () => {},
+      };
+      return checkExpiry({ path: "a.har", expires: { after: "30d", then: "record" } }, context);
+    };
+    expect([29, 30, 31].map(of)).toEqual([false, false, true]);
   });
 
   test("warn, fail, record", async () => {
