@@ -21,6 +21,7 @@ import {
 } from "@vitest/expect";
 import { clearAllMocks, fn, isMockFunction, resetAllMocks, restoreAllMocks, spyOn } from "@vitest/spy";
 import { format } from "node:util";
+import { lookupsAreOver, tameLookups } from "./lookups_for_deno.ts";
 import { pollWith } from "./poll.ts";
 
 type Body = (...args: never[]) => unknown;
@@ -80,6 +81,7 @@ class Suite {
   }
 }
 
+tameLookups();
 const file = new Suite("", undefined, {});
 const suites: Suite[] = [];
 let current: Suite = file;
@@ -166,6 +168,7 @@ async function run(test: TestCase): Promise<void> {
   for (const suite of path.slice(1).toReversed()) {
     if (--suite.remaining === 0) await timed(() => suite.close());
   }
+  await timed(lookupsAreOver);
   if (errors.length > 1) throw new AggregateError(errors, errors.map(String).join("\n"));
   if (errors.length === 1) throw errors[0];
 }
