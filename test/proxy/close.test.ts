@@ -15,7 +15,7 @@ test("B95 twenty connections of every kind: every flow ends and is told, nothing
     deno: ["run", "--allow-all", "--no-check", `--import-map=${root}tools/import_map.json`, script, "20"],
     bun: [script, "20"],
   };
-  const { code, stdout, stderr } = await run(runtimePath(runtime), args[runtime], { cwd: root, timeoutMs: 14_000 });
+  const { code, stdout, stderr } = await run(runtimePath(runtime), args[runtime], { cwd: root, timeoutMs: 28_000 });
 
   expect(stderr).toBe("");
   const { inFlight, codes, hooks, open, ...rest } = JSON.parse(stdout);

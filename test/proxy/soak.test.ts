@@ -11,7 +11,7 @@ test("two hundred clients that misbehave: no error gets away, nothing is said, a
     deno: ["run", "--allow-all", "--no-check", `--import-map=${root}tools/import_map.json`, script],
     bun: [script],
   };
-  const { code, stdout, stderr } = await run(runtimePath(runtime), args[runtime], { cwd: root, timeoutMs: 14_000 });
+  const { code, stdout, stderr } = await run(runtimePath(runtime), args[runtime], { cwd: root, timeoutMs: 28_000 });
   expect(stderr).toBe("");
   expect(stdout).toMatch(/^\d+ flows, 0 errors got away\n$/);
   expect(code).toBe(0);

@@ -16,7 +16,7 @@ export interface RunOptions {
   input?: string;
   /** Its working folder. Default: ours. */
   cwd?: string;
-  /** Milliseconds until it is killed and `run` rejects. Default: 10,000. */
+  /** Milliseconds until it is killed and `run` rejects. Default: 20,000. */
   timeoutMs?: number;
 }
 
@@ -30,7 +30,7 @@ export interface RunResult {
 
 /** Runs a program to its end and collects what it prints. A non-zero exit code does not reject. */
 export async function run(command: string, args: string[] = [], options: RunOptions = {}): Promise<RunResult> {
-  const { env = {}, input, cwd, timeoutMs = 10_000 } = options;
+  const { env = {}, input, cwd, timeoutMs = 20_000 } = options;
   const variables = Object.entries({ ...process.env, ...env }).filter(([, value]) => value !== undefined);
   const child = spawn(command, args, { env: Object.fromEntries(variables), cwd, stdio: "pipe" });
   const result: RunResult = { code: null, stdout: "", stderr: "" };

@@ -150,7 +150,7 @@ describe.each(RUNTIMES)("fetch of %s", (name: Runtime) => {
         deno: ["eval", "--no-config", `import process from "node:process";${FETCH}`, ...args],
         bun: ["--eval", FETCH, ...args],
       }[name],
-      { env: proxy.env(), timeoutMs: 14_000 },
+      { env: proxy.env(), timeoutMs: 28_000 },
     );
     if (stdout === "") throw new Error(stderr);
     expect(JSON.parse(stdout)).toEqual({
