@@ -6,7 +6,7 @@
 import type { Socket } from "node:net";
 import type { Peer } from "../../flow/peer.ts";
 import type { Cut } from "../../flow/shape.ts";
-import type { UpstreamTimeouts } from "../outbound/connection.ts";
+import type { UpstreamTimeouts } from "../outbound/failure.ts";
 import { Outgoing } from "../outgoing.ts";
 import { breakConnection } from "../shape/break_connection.ts";
 import { Watch } from "../watch.ts";

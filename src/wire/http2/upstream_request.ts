@@ -12,13 +12,14 @@ import { requestFields } from "../exchange/request_out.ts";
 import type { Detached } from "../exchange/upgrade.ts";
 import type { OutgoingRequest, UpstreamStream, UpstreamUser } from "../exchange/upstream_stream.ts";
 import type { ResponseHead } from "../http1/head.ts";
-import { connectionFailure } from "../outbound/failure.ts";
+import { silence } from "../outbound/failure.ts";
 import { Watch } from "../watch.ts";
 import { asSwitch, connectSection } from "./extended_connect.ts";
 import { addLines } from "./field_lines.ts";
-import { ERROR_CODES, errorName, Http2Error } from "./http2_error.ts";
+import { ERROR_CODES, Http2Error } from "./http2_error.ts";
 import { responseHead, trailerLines } from "./message_fields.ts";
 import type { Http2Stream } from "./stream.ts";
+import { streamFailure } from "./stream_failure.ts";
 import { StreamSocket } from "./stream_socket.ts";
 import type { BrokenStream, StreamUser } from "./stream_user.ts";
 import { NO_SINK, StreamSink } from "./stream_sink.ts";
@@ -204,33 +205,8 @@ export class UpstreamRequest implements UpstreamStream, StreamUser {
     return NO_SINK;
   }
 
-  #failure({ kind, code, message }: BrokenStream): FlowError {
-    const { name, error } = this.#connection;
-    const when = this.answered ? "in the middle of its answer" : "before it answered";
-    switch (kind) {
-      case "reset":
-        return {
-          code: "UPSTREAM_RESET",
-          message: `${name} reset the stream ${when}: ${errorName(code)}`,
-          resetCode: code,
-        };
-      case "unseen":
-        return {
-          code: "UPSTREAM_RESET",
-          message: `${name} goes away and did not look at the request`,
-          resetCode: code,
-        };
-      case "invalid":
-        return {
-          code: `HTTP2_${errorName(code)}`,
-          message: `the answer of ${name} is not valid HTTP/2: ${message}`,
-          status: 502,
-        };
-      case "lost":
-        if (this.answered) return { code: "UPSTREAM_ABORTED", message: `${name} closed the connection ${when}` };
-        if (error !== undefined) return connectionFailure(error, name);
-        return { code: "UPSTREAM_CLOSED", message: `${name} closed the connection ${when}` };
-    }
+  #failure(why: BrokenStream): FlowError {
+    return streamFailure(why, this.#connection, this.answered ? "answered" : "asked");
   }
 
   /** What is wrong with the message ends its stream, also when it was told later than it came. */
@@ -261,16 +237,6 @@ export class UpstreamRequest implements UpstreamStream, StreamUser {
     if (user === undefined) return this.#connection.destroy();
     const { name, timeouts } = this.#connection;
     this.destroy();
-    user?.upstreamFailed(
-      this.#final !== undefined
-        ? {
-          code: "UPSTREAM_IDLE_TIMEOUT",
-          message: `${name} sent nothing for ${timeouts.idle} ms in the middle of its answer (timeouts.idle)`,
-        }
-        : {
-          code: "UPSTREAM_HEAD_TIMEOUT",
-          message: `${name} did not answer within ${timeouts.head} ms (timeouts.head)`,
-        },
-    );
+    user?.upstreamFailed(silence(name, timeouts, this.#final === undefined ? "request" : "head"));
   }
 }

@@ -19,18 +19,10 @@ import { MessageReader } from "../message_reader.ts";
 import { Outgoing } from "../outgoing.ts";
 import { breakConnection } from "../shape/break_connection.ts";
 import { Watch } from "../watch.ts";
-import { connectionFailure, responseFailure } from "./failure.ts";
+import { connectionFailure, responseFailure, silence, type UpstreamTimeouts } from "./failure.ts";
 
 /** How long a server has to take the last bytes of a connection that is broken on purpose, in milliseconds. */
 const LINGER_MS = 1000;
-
-/** How long a server may take, in milliseconds. */
-export interface UpstreamTimeouts {
-  /** From the request to the head of its response. */
-  readonly head: number;
-  /** Between two pieces of a response. */
-  readonly idle: number;
-}
 
 /** Who keeps a connection between two exchanges. */
 export interface ConnectionKeeper {
@@ -245,19 +237,8 @@ export class UpstreamConnection implements UpstreamStream {
   }
 
   #expired(): void {
-    if (this.#user === undefined) {
-      this.destroy();
-    } else if (this.#final !== undefined) {
-      this.#fail({
-        code: "UPSTREAM_IDLE_TIMEOUT",
-        message: `${this.name} sent nothing for ${this.#timeouts.idle} ms in the middle of its answer (timeouts.idle)`,
-      });
-    } else {
-      this.#fail({
-        code: "UPSTREAM_HEAD_TIMEOUT",
-        message: `${this.name} did not answer within ${this.#timeouts.head} ms (timeouts.head)`,
-      });
-    }
+    if (this.#user === undefined) this.destroy();
+    else this.#fail(silence(this.name, this.#timeouts, this.#final === undefined ? "request" : "head"));
   }
 
   #fail(error: FlowError): void {

@@ -6,6 +6,14 @@
 import type { FailureCode, FlowError } from "../../flow/flow_error.ts";
 import type { ProtocolError } from "../http1/protocol_error.ts";
 
+/** How long a server may take, in milliseconds. */
+export interface UpstreamTimeouts {
+  /** From the request to the head of its response. */
+  readonly head: number;
+  /** Between two pieces of a response. */
+  readonly idle: number;
+}
+
 type UpstreamCode = Extract<FailureCode, `UPSTREAM_${string}`>;
 
 const BY_SYSTEM_CODE: Readonly<Record<string, readonly [UpstreamCode, string]>> = {
@@ -87,6 +95,16 @@ export function responseFailure(error: ProtocolError, to: string): FlowError {
     return { code: "UPSTREAM_ABORTED", message: `${to} closed the connection in the middle of its answer` };
   }
   return { code: error.code, message: `the answer of ${to} is not valid HTTP: ${error.message}`, status: 502 };
+}
+
+/** The failure of a server that is silent for longer than it may: before the head of its answer, or behind it. */
+export function silence(to: string, { head, idle }: UpstreamTimeouts, since: "request" | "head"): FlowError {
+  return since === "head"
+    ? {
+      code: "UPSTREAM_IDLE_TIMEOUT",
+      message: `${to} sent nothing for ${idle} ms in the middle of its answer (timeouts.idle)`,
+    }
+    : { code: "UPSTREAM_HEAD_TIMEOUT", message: `${to} did not answer within ${head} ms (timeouts.head)` };
 }
 
 /** What OpenSSL says apart from where in its sources it says so. */
