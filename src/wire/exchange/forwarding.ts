@@ -20,11 +20,9 @@ import { openWebSocket } from "../websocket/opening.ts";
 import { answer } from "./answer.ts";
 import type { BodySink } from "./body_pipe.ts";
 import type { Exchange } from "./exchange.ts";
+import { canRepeat, mayRetry } from "./repeat.ts";
 import { Returning, type ReturningServer } from "./returning.ts";
 import type { UpstreamStream, UpstreamUser } from "./upstream_stream.ts";
-
-/** Methods that may be sent again when it is unknown whether the first one was seen (RFC 9110 section 9.2.2). */
-const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 
 /** How many informational responses a flow keeps. */
 const MAX_INFORMATIONAL = 100;
@@ -138,7 +136,7 @@ export class Forwarding implements UpstreamUser, ReturningServer {
 
   /** @inheritdoc */
   upstreamFailed(error: FlowError): void {
-    if (this.#mayRetry(error)) {
+    if (!this.#retried && mayRetry(this.#exchange, this.#stream!, error)) {
       this.#retried = true;
       this.#stream = undefined;
       this.#connect();
@@ -150,7 +148,7 @@ export class Forwarding implements UpstreamUser, ReturningServer {
   /** @inheritdoc */
   upstreamRefused(error: FlowError): void {
     this.#stream = undefined;
-    if (this.#refused || !this.#canRepeat()) {
+    if (this.#refused || !canRepeat(this.#exchange)) {
       this.#exchange.fail(error);
       return;
     }
@@ -238,7 +236,7 @@ export class Forwarding implements UpstreamUser, ReturningServer {
     if (upload.ended) upload.trailers = flow.request.trailers?.fields ?? "";
     if (this.#retried || this.#refused) {
       // More may have come in the meantime than is kept.
-      if (!this.#canRepeat()) throw new Error("the request was too large to be sent again (capture.maxBody)");
+      if (!canRepeat(this.#exchange)) throw new Error("the request was too large to be sent again (capture.maxBody)");
       upload.repeat(sink);
       if (!upload.ended) client.readBody();
     } else if (!upload.pass(sink)) {
@@ -260,19 +258,5 @@ export class Forwarding implements UpstreamUser, ReturningServer {
     this.#stream!.sending();
     shaper.onDone(() => this.#stream?.sent());
     return shaper;
-  }
-
-  // A server may close a connection just when it is used again: then nothing was lost, and the request is sent on a new one.
-  #mayRetry(error: FlowError): boolean {
-    const { flow, upload } = this.#exchange;
-    const { reused, answered } = this.#stream!;
-    return error.code === "UPSTREAM_CLOSED" && !this.#retried && reused && !answered &&
-      IDEMPOTENT.has(flow.request.method) &&
-      (flow.request.bodyEdited || upload.content.complete && !upload.content.truncated);
-  }
-
-  #canRepeat(): boolean {
-    const { flow, upload } = this.#exchange;
-    return flow.request.bodyEdited || !upload.content.truncated;
   }
 }
