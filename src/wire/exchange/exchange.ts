@@ -10,8 +10,9 @@ import type { BreakStage } from "../../flow/shape.ts";
 import type { HookName } from "../../hooks/table.ts";
 import type { DataEvent } from "../http1/event.ts";
 import type { RequestHead, ResponseHead } from "../http1/head.ts";
-import { shapedResponse, slowHeadOf } from "../shape/shaped_response.ts";
+import { shapedResponse } from "../shape/shaped_response.ts";
 import type { Shaper } from "../shape/shaper.ts";
+import { slownessOf } from "../shape/slowness.ts";
 import type { WireContext } from "../wire_context.ts";
 import { answer } from "./answer.ts";
 import { BodyPipe, type BodySink } from "./body_pipe.ts";
@@ -191,7 +192,7 @@ export class Exchange implements OutgoingRequest {
 
   /** @inheritdoc */
   get slowHead(): number {
-    return slowHeadOf(this.flow.shape?.request ?? []);
+    return slownessOf(this.flow.shape?.request ?? [], "slow-head");
   }
 
   /** It is time to break the connection on purpose. */

@@ -9,13 +9,14 @@ import type { Exchange } from "../exchange/exchange.ts";
 import type { ResponseOut } from "../exchange/response_out.ts";
 import { CHUNKED, type Framing, ofLength } from "../http1/head.ts";
 import { Shaper } from "./shaper.ts";
+import { slownessOf } from "./slowness.ts";
 
 /** Sends the head when it is time, and the body behind it. */
 export function shapedResponse(exchange: Exchange, given: ResponseOut, shape: Shape): Shaper {
   const { client, flow, head } = exchange;
   const total = lengthOf(given.framing, flow.response!.content);
   const out = reframed(given, shape, total);
-  const slowHead = slowHeadOf(shape.response);
+  const slowHead = slownessOf(shape.response, "slow-head");
   const trickles = head.version !== "2";
   const shaper: Shaper = new Shaper(shape.response, {
     open() {
@@ -36,11 +37,6 @@ export function shapedResponse(exchange: Exchange, given: ResponseOut, shape: Sh
 export function lengthOf(framing: Framing, content: BodyBuffer): number | undefined {
   if (framing.kind === "length") return framing.length;
   return content.complete && !content.truncated ? content.size : undefined;
-}
-
-/** How long the head is to take, in milliseconds. */
-export function slowHeadOf(stages: Shape["response"]): number {
-  return stages.reduce((ms, stage) => stage.kind === "slow-head" ? ms + stage.ms : ms, 0);
 }
 
 // A body that is shorter than its length needs one, and a malformed chunk needs chunks.

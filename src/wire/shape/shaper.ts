@@ -10,6 +10,7 @@ import { BreakPoints, type Progress } from "./break_points.ts";
 import { type Clock, REAL_CLOCK } from "./clock.ts";
 import { type Body, type Pacer, pacersOf } from "./pacer.ts";
 import type { ShapedWay } from "./shaped_way.ts";
+import { lateOf, slownessOf } from "./slowness.ts";
 
 /** So many bytes wait at most, before whoever sends them has to: a slow line is felt on the other side of the proxy. */
 const MAX_WAITING = 64 * 1024;
@@ -247,17 +248,4 @@ export class Shaper implements BodySink {
     this.#onDrain = undefined;
     callback();
   }
-}
-
-/** How late the next bytes are, in milliseconds: drawn anew each time. */
-function lateOf(stages: readonly Stage[]): number {
-  let late = 0;
-  for (const stage of stages) if (stage.kind === "latency") late += stage.draw();
-  return late;
-}
-
-function slownessOf(stages: readonly Stage[], kind: "slow-head" | "slow-close"): number {
-  let ms = 0;
-  for (const stage of stages) if (stage.kind === kind) ms += stage.ms;
-  return ms;
 }
