@@ -9,9 +9,12 @@ import { FlowResponse } from "../../flow/response.ts";
 import { type Side, type WebSocketControl, WebSocketConversation, WebSocketMessage } from "../../flow/websocket.ts";
 import { answer } from "../exchange/answer.ts";
 import type { Exchange } from "../exchange/exchange.ts";
+import { agree } from "../websocket/agree.ts";
+import type { CloseReason } from "../websocket/close.ts";
 import { Conversation } from "../websocket/conversation.ts";
 import { CUT, farewell } from "../websocket/farewell.ts";
 import { MessageLog } from "../websocket/message_log.ts";
+import { noteClose, noteWithdrawn } from "../websocket/note_end.ts";
 
 /** The server has agreed to a WebSocket: asks the addons about that, then about each message. */
 export function replayConversation(exchange: Exchange, recorded: HttpFlow, response: FlowResponse): void {
@@ -19,24 +22,17 @@ export function replayConversation(exchange: Exchange, recorded: HttpFlow, respo
   const said = () => new FlowResponse(101, response.reason, "1.1", response.headers.clone(), BodyBuffer.NONE);
   const given = flow.response = said();
   flow.timings.responseStart = performance.now() - flow.origin;
-  const stands = () => flow.response === given && given.status === 101;
   const refused = () => {
     flow.original = said();
     if (flow.response !== given) flow.source = "addon";
     flow.response ??= FlowResponse.create({ status: 204 });
     answer(exchange, "headed");
   };
-  exchange.hook("responseHeaders", () =>
-    exchange.unlessFailed(() => {
-      if (!stands()) return refused();
-      const conversation = new ReplayedConversation(exchange, recorded);
-      exchange.hook("websocketHandshake", () =>
-        exchange.unlessFailed(() => {
-          if (stands()) return conversation.begin();
-          conversation.withdraw();
-          refused();
-        }));
-    }));
+  agree(exchange, given, {
+    refused,
+    converse: () => new ReplayedConversation(exchange, recorded),
+    accept: (conversation) => conversation.begin(),
+  });
 }
 
 /** Goes through the messages that the two sides have sent; those that addons have injected they may inject again. */
@@ -65,9 +61,7 @@ class ReplayedConversation implements WebSocketControl {
 
   /** There will be no conversation. */
   withdraw(): void {
-    this.#exchange.onOver = undefined;
-    this.#websocket.control = undefined;
-    delete this.#exchange.flow.websocket;
+    noteWithdrawn(this.#exchange, this.#websocket);
   }
 
   /** The handshake is done. */
@@ -87,7 +81,7 @@ class ReplayedConversation implements WebSocketControl {
   /** @inheritdoc */
   close(code: number, reason: string): void {
     this.#rules.close(code, reason);
-    this.#end({ code, reason, by: "proxy" });
+    this.#end({ code, reason }, "proxy");
   }
 
   // Message after message, without a deeper stack for each.
@@ -121,25 +115,16 @@ class ReplayedConversation implements WebSocketControl {
   #finish(): void {
     const { error, websocket } = this.#recorded;
     const { closeCode = 1005, closeReason = "", closedBy = "client" } = websocket ?? {};
-    this.#end({ code: closeCode, reason: closeReason, by: closedBy }, error);
+    this.#end({ code: closeCode, reason: closeReason }, closedBy, error);
   }
 
-  #end(end: { code: number; reason: string; by: Side | "proxy" }, error?: HttpFlow["error"]): void {
+  #end(said: CloseReason, by: Side | "proxy", error?: HttpFlow["error"]): void {
     if (this.#exchange.over) return;
     this.#websocket.omitted += this.#recorded.websocket?.omitted ?? 0;
-    this.#closed(end);
+    noteClose(this.#websocket, said, by);
     if (error !== undefined) return this.#exchange.fail({ ...error });
     this.#exchange.hookAfterwards("websocketEnd");
     this.#exchange.finish();
-  }
-
-  // The first to close is the one who has closed.
-  #closed({ code, reason, by }: { code: number; reason: string; by: Side | "proxy" }): void {
-    const websocket = this.#websocket;
-    if (websocket.closeCode !== undefined) return;
-    websocket.closeCode = code;
-    websocket.closeReason = reason;
-    websocket.closedBy = by;
   }
 
   #over(): void {
@@ -147,6 +132,6 @@ class ReplayedConversation implements WebSocketControl {
     if (!switched) return this.withdraw();
     this.#websocket.control = undefined;
     this.#log.abandon();
-    if (error !== undefined) this.#closed({ ...(killed ? CUT : farewell(error)), by: "proxy" });
+    if (error !== undefined) noteClose(this.#websocket, killed ? CUT : farewell(error), "proxy");
   }
 }

@@ -10,7 +10,8 @@ import type { Exchange } from "../exchange/exchange.ts";
 import { checkStatusLine, stripFields } from "../http1/serializer.ts";
 import { AnsweredServer } from "./answered_server.ts";
 import { acceptFor, handshakeRequest, UPGRADE_FIELDS } from "./handshake.ts";
-import { agree } from "./opening.ts";
+import { agree } from "./agree.ts";
+import { WebSocketRelay } from "./relay.ts";
 
 /**
  * Checks the request as a server must, asks the addons, and opens the WebSocket.
@@ -32,8 +33,9 @@ export function answerWebSocket(exchange: Exchange, otherwise: (stage: "new" | "
   }
   flow.timings.responseStart = performance.now() - flow.origin;
   const key = flow.request.headers.get("sec-websocket-key");
-  agree(exchange, given, undefined, {
+  agree(exchange, given, {
     refused: () => otherwise("headed"),
+    converse: () => new WebSocketRelay(exchange, undefined),
     accept: (relay) => {
       checkStatusLine(200, given.reason);
       const accept = key === null ? "" : `Sec-WebSocket-Accept: ${acceptFor(key)}\r\n`;

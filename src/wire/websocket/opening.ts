@@ -11,6 +11,7 @@ import type { Exchange } from "../exchange/exchange.ts";
 import type { Detached } from "../exchange/upgrade.ts";
 import type { ResponseHead } from "../http1/head.ts";
 import { checkStatusLine } from "../http1/serializer.ts";
+import { agree } from "./agree.ts";
 import type { DeflateParameters } from "./extensions.ts";
 import { checkSwitch, handshakeResponse } from "./handshake.ts";
 import { WebSocketRelay } from "./relay.ts";
@@ -39,37 +40,11 @@ export function openWebSocket(exchange: Exchange, head: ResponseHead, server: Se
     flow.original = said();
     server.refused(given);
   };
-  agree(exchange, given, deflate, { refused, accept: (relay) => accept(exchange, head, server, relay) });
-}
-
-/** What becomes of a handshake that addons have been asked about. */
-export interface Agreement {
-  /** An addon wants another answer: `flow.response` is no longer the one that was given, or no longer a 101. */
-  refused(): void;
-  /** It stands. */
-  accept(relay: WebSocketRelay): void;
-}
-
-/** Asks the addons about a 101, whoever has given it. */
-export function agree(
-  exchange: Exchange,
-  given: FlowResponse,
-  deflate: DeflateParameters | undefined,
-  then: Agreement,
-): void {
-  const { flow } = exchange;
-  const stands = () => flow.response === given && given.status === 101;
-  exchange.hook("responseHeaders", () =>
-    exchange.unlessFailed(() => {
-      if (!stands()) return then.refused();
-      const relay = new WebSocketRelay(exchange, deflate);
-      exchange.hook("websocketHandshake", () => {
-        if (flow.error !== undefined) return exchange.fail(flow.error);
-        if (stands()) return then.accept(relay);
-        relay.withdraw();
-        then.refused();
-      });
-    }));
+  agree(exchange, given, {
+    refused,
+    converse: () => new WebSocketRelay(exchange, deflate),
+    accept: (relay) => accept(exchange, head, server, relay),
+  });
 }
 
 function negotiated(exchange: Exchange, given: FlowResponse): DeflateParameters | undefined | "refused" {

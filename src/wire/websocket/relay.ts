@@ -19,6 +19,7 @@ import { Conversation, type ConversationEvent, type ConversationMessage } from "
 import type { DeflateParameters } from "./extensions.ts";
 import { abortedBy, CUT, farewell } from "./farewell.ts";
 import { MessageLog } from "./message_log.ts";
+import { noteClose, noteWithdrawn } from "./note_end.ts";
 import { RelayEnd } from "./relay_end.ts";
 
 /** Up to so many bytes a message waits for its hooks. */
@@ -65,9 +66,7 @@ export class WebSocketRelay implements WebSocketControl, ClientConnection {
 
   /** There will be no conversation. */
   withdraw(): void {
-    this.#exchange.onOver = undefined;
-    this.#websocket.control = undefined;
-    delete this.#exchange.flow.websocket;
+    noteWithdrawn(this.#exchange, this.#websocket);
   }
 
   /** The handshake is done: the conversation begins. */
@@ -142,7 +141,7 @@ export class WebSocketRelay implements WebSocketControl, ClientConnection {
         this.#message(event);
         break;
       case "close":
-        this.#closing(event.from, event.code, event.reason);
+        noteClose(this.#websocket, event, event.from);
         this.#watch.set(this.#exchange.context.config.timeouts.idle);
         break;
       case "error":
@@ -152,7 +151,7 @@ export class WebSocketRelay implements WebSocketControl, ClientConnection {
         };
         break;
       case "end":
-        this.#closing(event.by, event.code, event.reason);
+        noteClose(this.#websocket, event, event.by);
         this.#end(event.by, event.code);
         break;
     }
@@ -171,15 +170,6 @@ export class WebSocketRelay implements WebSocketControl, ClientConnection {
       this.#pull();
     };
     this.#exchange.hook("websocketMessage", () => this.#exchange.unlessFailed(decided), message);
-  }
-
-  // The first to close is the one who has closed.
-  #closing(by: Side | "proxy", code: number, reason: string): void {
-    const websocket = this.#websocket;
-    if (websocket.closeCode !== undefined) return;
-    websocket.closeCode = code;
-    websocket.closeReason = reason;
-    websocket.closedBy = by;
   }
 
   // Nothing more will be said.
@@ -203,10 +193,10 @@ export class WebSocketRelay implements WebSocketControl, ClientConnection {
     this.#websocket.control = undefined;
     this.#log.abandon();
     if (error === undefined || this.#conversation.over) return;
-    const { code, reason } = killed ? CUT : farewell(error);
-    this.#closing("proxy", code, reason);
-    if (code === ABNORMAL) return this.#cut();
-    this.#conversation.close(code, reason);
+    const said = killed ? CUT : farewell(error);
+    noteClose(this.#websocket, said, "proxy");
+    if (said.code === ABNORMAL) return this.#cut();
+    this.#conversation.close(said.code, said.reason);
     this.#pull();
   }
 
