@@ -136,3 +136,22 @@ describe("the keys of paths", () => {
     }
   });
 });
+
+// With others, a machine that stalls for long may find that another one has it as well.
+test.each(STORAGES.filter(([name]) => name === "memory" || name === "redis"))(
+  "the lock of a tape in %s is had by one at a time",
+  async (_name, start) => {
+    await using place = await start();
+    let inside = 0;
+    const seen: number[] = [];
+    await Promise.all(["1", "2", "3", "4"].map(async () => {
+      const unlock = await unstorageStore(place.connect()).lock!("a.har");
+      seen.push(++inside);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      inside--;
+      await unlock();
+    }));
+    expect(seen).toEqual([1, 1, 1, 1]);
+  },
+  30_000,
+);
