@@ -146,7 +146,7 @@ function checkTypes(): void {
       return playwrightExpect(page).toHaveURL("/");
     });
   `;
-  // vitest itself cannot be required, so neither can its binding. That of Bun is checked by the example: its types do not go with others.
+  // That of vitest has types for CommonJS, too: vitest runs what is written so as ESM. That of Bun is checked by the example: its types do not go with others.
   const vitest = `
     import { expect, sharedTest, test } from "flowtape/vitest";
     test("a proxy for each test", ({ proxy }) => expect(proxy).toHaveReceived("*"));
@@ -160,7 +160,7 @@ function checkTypes(): void {
   `;
   mkdirSync(join(project, "types"));
   write("types/esm.mts", use + bindings + vitest);
-  write("types/cjs.cts", use + bindings);
+  write("types/cjs.cts", use + bindings + vitest);
   write(
     "tsconfig.json",
     JSON.stringify({

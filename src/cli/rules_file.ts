@@ -67,7 +67,8 @@ function hintFor(error: Error): string {
   if (code === "ERR_UNKNOWN_FILE_EXTENSION") {
     return ". This version of Node reads no TypeScript: 22.18 and newer, Deno and Bun do; or write it as .mjs";
   }
-  if (/['"]flowtape(?:\/\w+)?['"]/.test(error.message) && /ERR_MODULE_NOT_FOUND|^$/.test(code)) {
+  const found = /does not provide an export/.test(error.message);
+  if (!found && /['"]flowtape(?:\/\w+)?['"]/.test(error.message) && /ERR_MODULE_NOT_FOUND|^$/.test(code)) {
     return ". Install flowtape in the project of that file: npm install --save-dev flowtape";
   }
   return "";

@@ -1,5 +1,5 @@
 // Rules from a file.
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { progress } from "../../src/cli/progress.ts";
@@ -78,6 +78,17 @@ test.each(BAD)("%s: %s", async (name, text, message) => {
   expect(stderr.replaceAll(`${folder.path}/`, "")).toMatch(message);
   expect(stderr).not.toMatch(/^ +at /m);
   expect({ code, stdout }).toEqual({ code: 78, stdout: "" });
+});
+
+test("a name that flowtape does not have is no reason to install it", async () => {
+  await using folder = await tempFolder();
+  await mkdir(folder.file("node_modules/flowtape"), { recursive: true });
+  await writeFile(folder.file("node_modules/flowtape/package.json"), '{ "type": "module", "exports": "./mod.js" }');
+  await writeFile(folder.file("node_modules/flowtape/mod.js"), "export const respond = 1;");
+  await writeFile(folder.file("misspelt.mjs"), 'import { respnd } from "flowtape";\nexport default [respnd];');
+  const { code, stderr } = await within(["run", "--rules", folder.file("misspelt.mjs"), "--", "true"]);
+  expect(stderr).not.toContain("Install flowtape");
+  expect(code).toBe(78);
 });
 
 withCurl("a file of options may name the tape; the command line goes before it", async () => {
