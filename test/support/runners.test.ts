@@ -28,8 +28,8 @@ describe("tests", () => {
   test.skipIf(true)("are skipped by skipIf", () => expect.unreachable());
   test.runIf(false)("are skipped by runIf", () => expect.unreachable());
   test.skip("are skipped", () => expect.unreachable());
-  test("take a timeout as third argument", () => {}, 1000);
-  it("take options as second argument", { timeout: 1000 }, () => {});
+  test("take a timeout as third argument", () => {}, 20_000);
+  it("take options as second argument", { timeout: 20_000 }, () => {});
 
   test.each([[1, 2, 3], [3, 4, 7]])("come from rows: %i + %i = %i", (a, b, sum) => expect(a + b).toBe(sum));
   test.each([{ name: "a" }, { name: "b" }])("come from objects: $name", ({ name }) => expect(name).toMatch(/[ab]/));
