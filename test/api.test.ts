@@ -66,6 +66,9 @@ import {
   type WebSocketMessage,
 } from "flowtape";
 
+import { ProxyClient } from "flowtape/client";
+import { exact, forwarded, type Gateway, type Handler, mount, node, reverse, spawn } from "flowtape/gateway";
+
 /** Compiles when a value of the one type can be used as the other. */
 function is<T>(value: T): T {
   return value;
@@ -373,4 +376,64 @@ test("matchers, actions and errors say what they are", () => {
     expect(type.prototype).toBeInstanceOf(Error);
   }
   expect(is<string>(new FlowtapeError("A_CODE", "a message").code)).toBe("A_CODE");
+});
+
+test("gateways have what was agreed", async () => {
+  type Info = {
+    client: Peer;
+    proxyHost?: string;
+    connectHost?: string;
+    connectPort?: number;
+    username?: string;
+  };
+  const handler = (request: Request, info: Info): Response =>
+    Response.json([new URL(request.url).pathname, info.proxyHost, info.connectHost, info.connectPort, info.username]);
+  const spawned: Handler & AsyncDisposable = spawn({
+    command: ["python3", "app.py"],
+    cwd: ".",
+    env: { A: "1" },
+    port: 8000,
+    ready: /up/,
+    idleTimeout: 1000,
+  });
+  await spawned[Symbol.asyncDispose]();
+  is<Handler[]>([
+    handler,
+    node(() => {}),
+    reverse(new URL("http://127.0.0.1:1"), { secret: "a secret", methods: ["GET"], timeout: 1000 }),
+    forwarded(handler, {
+      secret: "a secret",
+      trustIps: ["127.0.0.1"],
+      prefix: "/a",
+      scheme: "https",
+      host: "a.test:1",
+    }),
+    forwarded(handler, { popPrefix: "/a", domain: "a.test", port: 1 }),
+  ]);
+  is<Gateway[]>([
+    mount(handler, { hosts: ["a.test"] }),
+    mount(handler, { resolve: (url: URL, user?: string): string => `/${user}${url.pathname}`, download: "ca.test" }),
+  ]);
+  proxy = await startProxy({ app: mount(handler, { prefix: "/p/", hosts: { "own.test": handler } }) });
+  expect(await (await proxy.fetch("https://own.test/a")).json()).toEqual(["/a", "own.test", "own.test", 443, null]);
+  const request = new Request("http://shop.test/b");
+  const response: Promise<Response> = exact(request, { connect: `127.0.0.1:${proxy.port}` });
+  expect(await (await response).json()).toEqual(["/b", null, null, null, null]);
+  const front = await startProxy({ reverse: new URL(proxy.url) });
+  expect((await (await fetch(`${front.url}/c`)).json() as unknown[])[0]).toBe("/c");
+  await front.close();
+});
+
+test("a ProxyClient, install() and report() have what was agreed", async () => {
+  proxy = await startProxy({ defaultAction: respond({ body: "ok" }) });
+  const client = new ProxyClient({ proxy: proxy.url, ca: proxy.ca.cert });
+  expect(await (await client.fetch(new URL("http://shop.test/"))).text()).toBe("ok");
+  client.setProxy(undefined);
+  expect(await (await client.fetch("http://shop.test/", { method: "POST", proxy: proxy.url })).text()).toBe("ok");
+  await client.close();
+  {
+    using _installed: Disposable = proxy.install();
+  }
+  is<(path?: string) => Promise<string>>(proxy.report);
+  is<unknown>(proxy.snapshot());
 });

@@ -40,7 +40,9 @@ export function rewriteBack(headers: Fields, cookies: readonly string[], places:
  * @param base what was asked of the server
  */
 export function rewriteLocation(location: string, { inner, outer }: Places, base: string): string {
-  const url = URL.parse(location, base);
+  // Bytes above 127 are the server's, whatever their encoding: the platform would take them for Latin-1.
+  const ascii = location.replace(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
+  const url = URL.parse(ascii, base);
   if (url === null || url.origin !== inner.origin) return location;
   const rest = under(url.pathname, inner.path);
   if (rest === undefined) return url.href;
@@ -50,6 +52,8 @@ export function rewriteLocation(location: string, { inner, outer }: Places, base
 /** A cookie for the path of the client, and for the client's host: a Domain that the server belongs to would be refused there. */
 export function rewriteCookie(cookie: string, { inner, outer }: Places): string {
   const { hostname } = new URL(inner.origin);
+  // Which is for a whole host, or refused (RFC 6265bis section 4.1.3.2).
+  if (/^\s*__Host-/i.test(cookie)) return cookie;
   const parts = cookie.split(";").flatMap((part, i) => {
     if (i === 0) return [part];
     const [, name = "", value = ""] = /^\s*([^=\s]+)\s*=\s*(.*?)\s*$/.exec(part) ?? [];

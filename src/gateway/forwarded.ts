@@ -9,6 +9,7 @@ import { describeValue } from "../flow/matcher/describe.ts";
 import { checkForwarded, type ForwardedOptions } from "./forwarded_options.ts";
 import { SIGNATURE, withoutForwarding } from "./forwarding/fields.ts";
 import type { Handler, HandlerInfo, RemoteAddress } from "./handler.ts";
+import { membersOf } from "./info_of_server.ts";
 import { addressOf, compileTrusted } from "./forwarding/peer_address.ts";
 import { under } from "../flow/rewrite_back.ts";
 import { readSaid, type Said, type Wrong } from "./forwarding/said.ts";
@@ -73,7 +74,7 @@ export function forwarded(handler: Handler, options: ForwardedOptions): Handler 
     headers.set("host", seen.url.host);
     const client = said?.address ?? address;
     return await handler(withUrl(request, seen.url, headers), {
-      ...info,
+      ...membersOf(info),
       ...(client !== undefined && { remoteAddr: { ...(info.remoteAddr ?? NOWHERE), hostname: client } }),
       ...(said?.username !== undefined && { username: said.username }),
       prefix: seen.prefix,
@@ -96,7 +97,9 @@ function seenBy(
   const port = options.port ?? from.port;
   const authority = `${options.domain ?? from.hostname}${port === 0 ? "" : `:${port}`}`;
   const search = said.query === undefined ? url.search : withoutEnd(url.search, said.query);
-  return { url: new URL(`${scheme}://${authority}${place.path || "/"}${search}`), prefix: place.prefix };
+  const href = `${scheme}://${authority}${place.path || "/"}${search}`;
+  const seen = URL.parse(href);
+  return seen === null ? { wrong: `the request is for ${href}, which is no URL` } : { url: seen, prefix: place.prefix };
 }
 
 /** Where the path of a request is parted into what belongs to proxies and what is for the handler. */

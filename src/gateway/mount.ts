@@ -8,11 +8,11 @@ import { FlowtapeError } from "../flow/error.ts";
 import type { HttpFlow } from "../flow/http_flow.ts";
 import { describeValue } from "../flow/matcher/describe.ts";
 import { matchesNow } from "../flow/matcher/matches_now.ts";
-import { nextPeerId, type Peer } from "../flow/peer.ts";
 import { flowResponseOf } from "../rules/platform_response.ts";
 import { type AppAnswer, type AppCall, AppError } from "../wire/app/application.ts";
 import { downloadOf } from "./download.ts";
 import type { Gateway, Handler, HandlerInfo } from "./handler.ts";
+import { infoOfServer } from "./info_of_server.ts";
 import { checkMount, type Mount, type MountOptions } from "./mount_options.ts";
 import { gatewayRequest, remoteAddress, tunnelOf, urlOf } from "./request.ts";
 import { resolved } from "./resolvers.ts";
@@ -83,7 +83,7 @@ class MountedGateway implements Gateway {
       return noSocket("CONNECT needs the connection of the client, which this server does not hand over");
     }
     try {
-      return await this.#mount.handler(request, { ...nobody(), ...info });
+      return await this.#mount.handler(request, infoOfServer(request, info));
     } catch (error) {
       if (error instanceof AppError) return new Response(`${error.message}\n`, { status: error.status });
       if (!(error instanceof FlowtapeError) || error.code !== "NO_WEBSOCKET") throw error;
@@ -132,12 +132,6 @@ function infoOf(
     ...(client.username !== undefined && { username: client.username }),
     ...(upgrades && { upgrade: upgrades.upgrade, switchTo: upgrades.switchTo }),
   };
-}
-
-/** A server that says nothing of its clients. */
-function nobody(): HandlerInfo {
-  const client: Peer = { id: nextPeerId(), host: "unknown", port: 0 };
-  return { client, remoteAddr: remoteAddress(client), completed: Promise.resolve() };
 }
 
 function noSocket(why: string): Response {

@@ -12,6 +12,7 @@ import {
   reverse,
 } from "../../src/gateway/mod.ts";
 import { parseForwarded } from "../../src/gateway/forwarding/fields.ts";
+import { sign, SignatureCheck } from "../../src/gateway/forwarding/signature.ts";
 import { startProxy } from "../../src/mod.ts";
 import { startOrigin } from "../support/origin.ts";
 
@@ -209,6 +210,28 @@ describe("from anybody else", () => {
   });
 });
 
+describe("from a trusted address, what is no host", () => {
+  test.each(["[1.2.3]", "1.2.3.4.5", "256.0.0.1", "user@shop.test", "shop.test/path", "shop.test:99999"])(
+    "%s: 400",
+    async (host) => {
+      const answer = await ask(TRUST, { headers: { "x-forwarded-host": host } });
+      expect(answer).toMatchObject({ status: 400, text: expect.stringMatching(/FORWARDED_(FIELD|PATH)/) });
+    },
+  );
+});
+
+describe("from a client that spells them otherwise", () => {
+  test.each(["X_Forwarded_Host", "x-forwarded_for", "X_REAL_IP", "x-forwarded"])("%s is taken out", async (name) => {
+    const log: string[] = [];
+    const got = new Promise<string[]>((resolve) => {
+      const handler = forwarded((request) => (resolve([...request.headers.keys()]), new Response()), TRUST);
+      void handler(new Request("http://inner.test/", { headers: { [name]: "evil.test" } }), info("192.0.2.1", log));
+    });
+    expect((await got).filter((it) => it !== "host")).toEqual([]);
+    expect(log.join()).toContain(`${name.toLowerCase()}, and is not trusted`);
+  });
+});
+
 describe("whatever a proxy says", () => {
   test("WSGIProxy test_scheme, test_host, test_domain_and_port", async () => {
     const url = "http://inner.test:81/path";
@@ -368,6 +391,27 @@ describe("signed", () => {
     expect((await handler(request, info("127.0.0.1"))).status).toBe(200);
     const second = await handler(again, info("127.0.0.1"));
     expect([second.status, await second.text()]).toEqual([403, expect.stringContaining("it was used before")]);
+  });
+
+  test("twice, with more in between than are remembered: the second one is refused all the same", () => {
+    const check = new SignatureCheck(SECRET, 300_000);
+    const start = Date.now();
+    const clock = vi.spyOn(Date, "now");
+    try {
+      const signed = (ms: number) => {
+        clock.mockReturnValue(start + ms);
+        const headers = new Headers({ host: "shop.test" });
+        sign(headers, "GET", "/", SECRET);
+        expect(check.wrong(headers, "GET", "/")).toBe(undefined);
+        return headers;
+      };
+      const first = signed(0);
+      for (let i = 0; i < 100_001; i++) signed(1000 + i);
+      expect(check.wrong(first, "GET", "/")).toMatch(/older than those that are remembered/);
+      expect(check.wrong(signed(110_000), "GET", "/")).toBe("it was used before");
+    } finally {
+      clock.mockRestore();
+    }
   });
 
   test("outside of the window: refused, in the past and in the future", async () => {

@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 import { H3 } from "h3";
 import { describe, expect, test } from "vitest";
-import { type Handler, type HandlerInfo, mount } from "../../src/gateway/mod.ts";
+import { forwarded, type Handler, type HandlerInfo, mount } from "../../src/gateway/mod.ts";
 import { startProxy } from "../../src/mod.ts";
 import { runtime } from "../support/runtime.ts";
 import { ask } from "./client.ts";
@@ -66,6 +66,25 @@ describe("the handlers of runtimes and of @std/http", () => {
       expect(await response.text()).toBe("/path undefined undefined");
       const refused = await fetch(`http://127.0.0.1:${server.port}/path`, { method: "POST", body: "x" });
       expect(await refused.text()).toBe("/path undefined undefined");
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
+describe.runIf(runtime !== "node")("servers of the runtime tell who the client is, without a proxy", () => {
+  const show: Handler = (_, info) => Response.json([info.remoteAddr.hostname, info.client?.host]);
+  const trusting = forwarded(show, { trustIps: ["127.0.0.1"] });
+
+  test.each<[string, Handler, string]>([
+    ["mount()", (request, info) => mount(show).fetch(request, info), "127.0.0.1"],
+    ["mount(forwarded())", (request, info) => mount(trusting).fetch(request, info), "192.0.2.9"],
+    ["forwarded()", trusting, "192.0.2.9"],
+  ])("%s", async (_, handler, expected) => {
+    const server = await serve(handler as (request: Request) => Promise<Response>);
+    try {
+      const response = await fetch(`http://127.0.0.1:${server.port}/`, { headers: { "x-forwarded-for": "192.0.2.9" } });
+      expect((await response.json() as string[])[0]).toBe(expected);
     } finally {
       await server.stop();
     }

@@ -105,6 +105,14 @@ describe("the server", () => {
     expect(kept.fields["x-flowtape-signature"]).toBe(undefined);
   });
 
+  test.each(["x_forwarded_for", "X-Forwarded_For", "X_FORWARDED-USER", "x_real_ip", "X_Script_Name", "X-Forwarded"])(
+    "never hears it in the field %s either, which is the same in CGI, WSGI, Rack and PHP",
+    async (name) => {
+      const { fields } = await told("", { init: { headers: { [name]: "made-up" } } });
+      expect(Object.values(fields)).not.toContain("made-up");
+    },
+  );
+
   test("cannot be kept from hearing it by naming the fields in Connection", async () => {
     const headers = { "connection": "close, X-Forwarded-For, x-a, x-forwarded-host, forwarded", "x-a": "1" };
     const { fields } = await told("", { init: { headers }, options: { secret: "a shared secret" } });
@@ -166,6 +174,13 @@ describe("what it says", () => {
     (_, location, expected) => expect(rewriteLocation(location, { inner, outer }, base)).toBe(expected),
   );
 
+  test.each([
+    ["UTF-8", "/myapp/caf\xc3\xa9", "caf%C3%A9"],
+    ["Latin-1", "/myapp/caf\xe9", "caf%E9"],
+  ])("bytes of a Location that are %s stay the same bytes", (_, location, name) => {
+    expect(rewriteLocation(location, { inner, outer }, base)).toBe(`${outer.origin}${outer.path}/${name}`);
+  });
+
   test("Location of a server that is at the root on both sides", () => {
     const places = {
       inner: { origin: "http://127.0.0.1:8000", path: "" },
@@ -195,6 +210,10 @@ describe("what it says", () => {
     ["a=1; Domain=.other.test", "a=1; Domain=.other.test"],
     ["a=b=c; Expires=Wed, 21 Oct 2015 07:28:00 GMT", "a=b=c; Expires=Wed, 21 Oct 2015 07:28:00 GMT"],
     ["path=/myapp; x", "path=/myapp; x"],
+    ["__Host-a=1; Path=/; Secure", "__Host-a=1; Path=/; Secure"],
+    ["a=1; Path", "a=1; Path"],
+    ["a=1; Domain=; Path=myapp", "a=1; Domain=; Path=myapp"],
+    ["a=1;; PATH = /myapp ;Partitioned", "a=1;; Path=/blog;Partitioned"],
   ])("the cookie %s", (cookie, expected) => expect(rewriteCookie(cookie, { inner, outer })).toBe(expected));
 
   test("reaches the client rewritten, all of it", async () => {

@@ -7,6 +7,7 @@ import process from "node:process";
 import { describe, expect, test } from "vitest";
 import { type HandlerInfo, mount, spawn, type SpawnOptions } from "../../src/gateway/mod.ts";
 import { startProxy } from "../../src/mod.ts";
+import { startOrigin } from "../support/origin.ts";
 import { run } from "../support/run.ts";
 import { hasCommand, runtimePath } from "../support/runtime.ts";
 import { tempFolder } from "../support/temp.ts";
@@ -153,6 +154,45 @@ describe("the process", () => {
     await expect.poll(() => it.log.length, PATIENTLY).toBe(1);
     await it.handler.close();
     expect((await asked).status).toBe(502);
+  });
+
+  test("that is closed while an idle one ends and a request waits for the next: nothing is left", async () => {
+    const slowly = SERVER.replace("process.exit(0)", "setTimeout(() => process.exit(0), 500)");
+    const it = serving({ command: program(slowly, "__PORT__"), idleTimeout: 1 });
+    const { pid } = await it.tells();
+    const waiting = new Promise<number>((resolve) => {
+      setTimeout(() => it.ask().then((response) => resolve(response.status)), 250);
+    });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await it.handler.close();
+    expect(alive(pid)).toBe(false);
+    expect(await waiting).toBe(502);
+    expect(it.log.filter((line) => line.endsWith(": up")).length).toBe(1);
+  });
+
+  test("that writes a line without an end, 100 MB long: its beginning is kept, and it goes on", async () => {
+    const flood = `
+      const piece = Buffer.alloc(1 << 20, "x");
+      let left = 100;
+      const write = () => {
+        while (left-- > 0) if (!process.stdout.write(piece)) return process.stdout.once("drain", write);
+        process.stdout.write("\\nnext\\n");
+      };
+      write();
+    `.replaceAll("\\\\", "\\");
+    await using it = serving({ command: program(SERVER + flood, "__PORT__") });
+    expect((await it.tells()).url).toBe("/");
+    await expect.poll(() => it.log.some((line) => line.endsWith(": next")), { timeout: 30_000 }).toBe(true);
+    expect(Math.max(...it.log.map((line) => line.length))).toBeLessThan(2200);
+  });
+
+  test("whose port somebody else listens on is not started: that server would be taken for it", async () => {
+    await using other = await startOrigin();
+    await using it = serving({ port: other.port });
+    const response = await it.ask();
+    expect([response.status, response.headers.get("x-flowtape-error")]).toEqual([502, "SPAWN_FAILED"]);
+    expect(await response.text()).toContain(`somebody else listens on 127.0.0.1:${other.port} already`);
+    expect(other.requests).toEqual([]);
   });
 
   test("ends with the process that has started it", async () => {

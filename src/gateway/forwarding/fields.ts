@@ -47,7 +47,8 @@ export const SIGNED: readonly string[] = [
   "x-traversal-query-string",
 ];
 
-const FORWARDING = /^(?:forwarded|x-forwarded-.+|x-real-ip|x-script-name|x-traversal-.+|x-flowtape-signature)$/;
+const FORWARDING =
+  /^(?:forwarded|x-forwarded|x-forwarded-.+|x-real-ip|x-script-name|x-traversal-.+|x-flowtape-signature)$/;
 
 /**
  * Takes the fields out that Connection names, which are for us alone (RFC 9110 section 7.6.1): else a client could have what is told of it
@@ -62,9 +63,12 @@ export function withoutNamed(headers: Headers): void {
   if (named.includes("upgrade")) headers.set("connection", "upgrade");
 }
 
-/** Takes every field out that says something of a proxy; gives the names of those that were there. */
+/**
+ * Takes every field out that says something of a proxy; gives the names of those that were there. Underscores count as hyphens: CGI has one
+ * variable for both (RFC 3875 section 4.1.18), and so have WSGI, Rack and PHP.
+ */
 export function withoutForwarding(headers: Headers): string[] {
-  const names = [...headers.keys()].filter((name) => FORWARDING.test(name));
+  const names = [...headers.keys()].filter((name) => FORWARDING.test(name.replaceAll("_", "-")));
   for (const name of names) headers.delete(name);
   return names;
 }

@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
 import { SIGNATURE, SIGNED } from "./fields.ts";
 
 /** So many signatures are remembered, that none is good twice. */
-const MAX_REMEMBERED = 10_000;
+const MAX_REMEMBERED = 100_000;
 const FORM = /^t=(\d{1,12}), ?n=([0-9a-f]{32}), ?s=([0-9a-f]{64})$/;
 
 /** Sets the field with the signature: HMAC-SHA256 over method, target, Host and the forwarding fields, a time and a number used once. */
@@ -22,7 +22,10 @@ export function sign(headers: Headers, method: string, target: string, secret: s
 export class SignatureCheck {
   readonly #secret: string;
   readonly #windowMs: number;
-  readonly #seen = new Set<string>();
+  /** When each was made, in milliseconds. */
+  readonly #seen = new Map<string, number>();
+  /** What was made before is not remembered any more, and not accepted. */
+  #since = -Infinity;
 
   /** @param windowMs how old, or how far ahead of our clock, a signature may be */
   constructor(secret: string, windowMs: number) {
@@ -39,15 +42,27 @@ export class SignatureCheck {
     if (!timingSafeEqual(Buffer.from(given, "hex"), Buffer.from(expected, "hex"))) {
       return "it does not fit the request: another secret, or something was changed on the way";
     }
-    const age = Date.now() - Number(time) * 1000;
+    const made = Number(time) * 1000;
+    const age = Date.now() - made;
     if (Math.abs(age) > this.#windowMs) {
       return `it was made ${Math.round(Math.abs(age) / 1000)} s ${age < 0 ? "in the future" : "ago"}, ` +
         `and ${this.#windowMs / 1000} s are accepted (window)`;
     }
     if (this.#seen.has(nonce)) return "it was used before";
-    this.#seen.add(nonce);
-    if (this.#seen.size > MAX_REMEMBERED) this.#seen.delete(this.#seen.values().next().value!);
+    if (made <= this.#since) return "it is older than those that are remembered: there were too many since";
+    this.#seen.set(nonce, made);
+    if (this.#seen.size > MAX_REMEMBERED) this.#forget();
     return undefined;
+  }
+
+  /** Those that are refused for their age anyway; else the older half, which is refused from now on. */
+  #forget(): void {
+    const late = Date.now() - this.#windowMs;
+    for (const [nonce, made] of this.#seen) if (made < late) this.#seen.delete(nonce);
+    if (this.#seen.size <= MAX_REMEMBERED / 2) return;
+    const times = [...this.#seen.values()].sort((a, b) => a - b);
+    this.#since = times[Math.floor(times.length / 2)]!;
+    for (const [nonce, made] of this.#seen) if (made <= this.#since) this.#seen.delete(nonce);
   }
 }
 

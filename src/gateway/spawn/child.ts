@@ -5,11 +5,11 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
-import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { FlowtapeError } from "../../flow/error.ts";
 import { killAtExit, letGo } from "./at_exit.ts";
 import type { SpawnSettings } from "./options.ts";
+import { readLines } from "./lines.ts";
 import { answers, HOST } from "./ready.ts";
 
 /** So many lines of its output are kept, for the errors of a start that fails. */
@@ -102,9 +102,7 @@ export class Child {
   }
 
   #listen(stream: Readable): void {
-    const lines = createInterface({ input: stream, crlfDelay: Infinity });
-    lines.on("line", (text) => {
-      const line = text.slice(0, MAX_LINE);
+    readLines(stream, MAX_LINE, (line) => {
       this.#lines.push(line);
       if (this.#lines.length > MAX_LINES) this.#lines.shift();
       this.#log(`${this.#name}: ${line}`);

@@ -18,7 +18,7 @@ export interface SpawnOptions {
   cwd?: string;
   /** Environment variables besides those of this process; `__PORT__` stands for the port here too. */
   env?: Readonly<Record<string, string>>;
-  /** The port that it listens on, on 127.0.0.1. A free one by default, chosen at each start. */
+  /** The port that it listens on, on 127.0.0.1, where nobody else may listen. A free one by default, chosen at each start. */
   port?: number;
   /**
    * How it says that it is ready: a path that it answers with a status below 500 (`"/health"`), or what a line of its output has, a text or a

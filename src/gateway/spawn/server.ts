@@ -4,10 +4,13 @@
  * @module
  */
 import { FlowtapeError } from "../../flow/error.ts";
-import { freePort } from "../../wire/once/ports.ts";
+import { freePort, listens } from "../../wire/once/ports.ts";
 import { Child } from "./child.ts";
 import type { SpawnSettings } from "./options.ts";
 import { HOST } from "./ready.ts";
+
+/** So long a port of this machine may take to accept a connection. */
+const LISTENS_MS = 2000;
 
 /** Starts a process when somebody needs it, again when it has died, and stops it when nobody does. */
 export class Server {
@@ -43,13 +46,13 @@ export class Server {
 
   /** Stops the process for good. */
   close(): Promise<void> {
-    return this.#closed ??= this.#stop();
+    return this.#closed ??= Promise.all([this.#stop(), this.#stopping]).then(() => {});
   }
 
   async #running(log: (line: string) => void): Promise<Child> {
     for (;;) {
-      if (this.#closed !== undefined) throw new FlowtapeError("SPAWN_CLOSED", "the gateway of spawn() was closed");
       await this.#stopping;
+      if (this.#closed !== undefined) throw new FlowtapeError("SPAWN_CLOSED", "the gateway of spawn() was closed");
       const child = await (this.#starting ??= this.#start(log));
       await child.ready;
       if (!child.over) return child;
@@ -60,7 +63,7 @@ export class Server {
 
   async #start(log: (line: string) => void): Promise<Child> {
     try {
-      const child = new Child(this.#settings, this.#settings.port ?? await freePort(HOST), log);
+      const child = new Child(this.#settings, await this.#port(), log);
       this.#child = child;
       const forget = () => {
         if (this.#child === child) this.#starting = this.#child = undefined;
@@ -75,6 +78,14 @@ export class Server {
         cause,
       });
     }
+  }
+
+  /** Somebody else's server on that port would be taken for the one that is started. */
+  async #port(): Promise<number> {
+    const { port } = this.#settings;
+    if (port === undefined) return await freePort(HOST);
+    if (await listens(HOST, port, LISTENS_MS)) throw new Error(`somebody else listens on ${HOST}:${port} already`);
+    return port;
   }
 
   #unused(): void {
