@@ -4,7 +4,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { gunzipSync, inflateSync } from "node:zlib";
+import zlib from "node:zlib";
 import { essence } from "../../flow/media_type.ts";
 import { changeProtobuf, protobufText } from "./protobuf.ts";
 
@@ -113,7 +113,8 @@ function contentOf(message: Uint8Array): Uint8Array | undefined {
   const deflate = (first & 0x0f) === 8 && (first * 256 + second) % 31 === 0;
   if (message[0] !== 1 || !(gzip || deflate)) return undefined;
   try {
-    return (gzip ? gunzipSync : inflateSync)(content, { maxOutputLength: MAX_INFLATED });
+    const options = { maxOutputLength: MAX_INFLATED };
+    return gzip ? zlib.gunzipSync(content, options) : zlib.inflateSync(content, options);
   } catch {
     return undefined;
   }
