@@ -165,6 +165,17 @@ describe("credentials", () => {
     expect(Buffer.from(sent, "base64").toString()).toBe(`${auth.username}:${auth.password}`);
   });
 
+  test("a name without a password has an empty one", async () => {
+    let head = "";
+    await using server = await startRawServer(async (connection) => {
+      head = await connection.readHead();
+      await connection.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    });
+    await using client = new ProxyClient({ proxy: `http://me@127.0.0.1:${server.port}` });
+    await (await client.fetch("http://shop.test/")).body?.cancel();
+    expect(head).toMatch(/^proxy-authorization: Basic bWU6\r\n/im);
+  });
+
   test.each(NOWHERE.flatMap((url) => [["none", "", url], ["wrong ones", "me:wrong@", url]]))(
     "%s: %s, %s",
     async (...row) => {

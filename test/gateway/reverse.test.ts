@@ -8,7 +8,9 @@ import { rewriteCookie, rewriteLocation } from "../../src/flow/rewrite_back.ts";
 import { startProxy } from "../../src/mod.ts";
 import { testCa } from "../support/certificates.ts";
 import { type OriginHandler, startOrigin } from "../support/origin.ts";
+import { connectRaw } from "../support/raw_client.ts";
 import { startRawServer } from "../support/raw_server.ts";
+import { readResponse } from "../wire/http1_client.ts";
 import { startPeerServer } from "../wire/websocket/peers.ts";
 import { openSocket, tell } from "./client.ts";
 
@@ -234,6 +236,33 @@ describe("what it says", () => {
     expect(response.headers.get("content-location")).toBe("https://shop.test/blog/here");
     expect(response.headers.getSetCookie()).toEqual(["a=1; Path=/blog", "b=2; Path=/blog/x"]);
     expect(response.headers.get("x-other")).toBe("/myapp/other");
+  });
+});
+
+describe("a path", () => {
+  test.each([
+    ["/shop", "/v1"],
+    ["/shop/", "/v1/"],
+    ["/shop//a", "/v1//a"],
+    ["/shop/a;b", "/v1/a;b"],
+    ["/shop/a/../b", "/v1/b"],
+    ["/shop/%2e%2e/shop/b", "/v1/b"],
+    ["/shop\\..\\shop\\b", "/v1/b"],
+    ["/shop/..%2fb", "/v1/..%2fb"],
+    ["/shop/../admin", undefined],
+    ["/shop/%2e%2E/admin", undefined],
+    ["/shop/.%2e\\admin", undefined],
+    ["/shopping", undefined],
+    ["/shop;a=1/b", undefined],
+    ["/sh%6Fp/a", undefined],
+    ["//shop/a", undefined],
+  ])("%s is %s for the server: none leaves what is served", async (path, expected) => {
+    await using origin = await startOrigin();
+    await using front = await startProxy({ app: mount(reverse(`${origin.url}/v1`, { prefix: "/shop" })) });
+    await using client = await connectRaw(front.port);
+    await client.write(`GET ${path} HTTP/1.1\r\nHost: shop.test\r\n\r\n`);
+    expect((await readResponse(client)).status).toBe(expected === undefined ? 400 : 200);
+    expect(origin.requests.map(({ target }) => target)).toEqual(expected === undefined ? [] : [expected]);
   });
 });
 
