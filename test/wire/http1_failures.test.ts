@@ -551,12 +551,12 @@ describe("time", () => {
   test("B16 the time of a hook is not the server's", async () => {
     await using origin = await answering(OK);
     await using it = await watched({
-      timeouts: { head: 150, idle: 150 },
+      timeouts: { head: 700, idle: 700 },
       addons: [{
-        requestHeaders: () => pause(250),
-        request: () => pause(250),
-        responseHeaders: () => pause(250),
-        response: () => pause(250),
+        requestHeaders: () => pause(900),
+        request: () => pause(900),
+        responseHeaders: () => pause(900),
+        response: () => pause(900),
       }],
     });
 
@@ -569,9 +569,9 @@ describe("time", () => {
     const waiting = new Promise<void>((resolve) => reached = resolve);
     const responseHeaders = () => {
       reached();
-      return pause(150);
+      return pause(1000);
     };
-    await using it = await watched({ timeouts: { head: 1000, idle: 40 }, addons: [{ responseHeaders }] });
+    await using it = await watched({ timeouts: { head: 10_000, idle: 700 }, addons: [{ responseHeaders }] });
     await using client = await connectRaw(it.proxy.port);
 
     await client.write(requestTo(urlOf(origin), { method: "POST", fields: ["Content-Length: 4"] }));
@@ -646,11 +646,11 @@ describe("time", () => {
     await using origin = await scripted(async (connection) => {
       await connection.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
       for (const letter of "slowly".slice(0, 5)) {
-        await pause(150);
+        await pause(500);
         await connection.write(letter);
       }
     });
-    await using it = await watched({ timeouts: { idle: 500, head: 500 } });
+    await using it = await watched({ timeouts: { idle: 2000, head: 10_000 } });
 
     expect((await exchange(it.proxy.port, requestTo(urlOf(origin)))).text).toBe("slowl");
   });
