@@ -152,8 +152,7 @@ export class Recorder {
       throw withPlace(error, recording.place, "What was recorded until then");
     }
     if (this.#held.length > 0) {
-      await recording?.discard();
-      await this.#writer.abandon();
+      await this.#forget(recording);
       throw holdsSecret(path, this.#held);
     }
     if (recording !== undefined && recording.size > 0) {

@@ -14,6 +14,7 @@ import { filesOf } from "./files_of.ts";
 import { extensionOf } from "./media.ts";
 import type { ExchangeParts } from "./parts.ts";
 import { settleDates } from "./record/dates.ts";
+import { journalsAmong } from "./record/journal.ts";
 import type { Kept } from "./record/kept.ts";
 import type { Redactor } from "./redact/redactor.ts";
 import type { TcpParts } from "./streams/said.ts";
@@ -71,10 +72,21 @@ export class TapeWriter {
     await this.#attempt(() => store.write(this.#path, this.#document(log, items), { durable: true }));
   }
 
-  /** The files in the folder that the document does not refer to, and that nobody else has put there. */
-  async stale(): Promise<string[]> {
-    const names = [...(await this.#options.store.list(this.#folder))?.keys() ?? []];
-    return names.filter((name) => OURS.test(name) && !this.#used.has(name));
+  /**
+   * The files in the folder that the document does not refer to, and that nobody else has put there. None as long as anybody else records:
+   * who does may refer to them, and removes at the end what nobody needs.
+   *
+   * @param over the files of journals that do not count
+   */
+  async stale(over: readonly string[] = []): Promise<string[]> {
+    const { store } = this.#options;
+    const stale = [...(await store.list(this.#folder))?.keys() ?? []]
+      .filter((name) => OURS.test(name) && !this.#used.has(name));
+    if (stale.length === 0) return stale;
+    // In this order: a recording that begins meanwhile has its journal before its first body.
+    const journals = journalsAmong(await store.list(this.#folder).then((names) => names?.keys() ?? []));
+    const others = [...journals.values()].flat().filter((name) => !over.includes(name));
+    return others.length === 0 ? stale : [];
   }
 
   /** Removes what was made for a tape that will not be written. */
@@ -133,8 +145,7 @@ export class TapeWriter {
       if (made !== undefined) continue;
       let there = await this.#look(name);
       if (there !== undefined) {
-        // Who is just finishing another recording may be removing it.
-        await (this.#settling ??= this.#options.settled?.() ?? Promise.resolve());
+        await this.#settle();
         there = await this.#look(name);
       }
       if (there === undefined) {
@@ -160,7 +171,11 @@ export class TapeWriter {
         await spill.discard();
         return name;
       }
-      const there = await this.#sizeOf(name);
+      let there = await this.#sizeOf(name);
+      if (there !== undefined) {
+        await this.#settle();
+        there = await this.#sizeOf(name);
+      }
       if (there === undefined) {
         await this.#attempt(() => spill.keep(name));
         this.#made.set(name, digest);
@@ -176,6 +191,11 @@ export class TapeWriter {
       "TAPE_NOT_WRITTEN",
       `${this.#folder} holds files that were edited in place: delete ${digest.slice(0, 16)}*`,
     );
+  }
+
+  /** Who is just finishing another recording may be removing what is there. */
+  #settle(): Promise<void> {
+    return this.#settling ??= this.#options.settled?.() ?? Promise.resolve();
   }
 
   async #sizeOf(name: string): Promise<number | undefined> {

@@ -135,8 +135,9 @@ export class Recording {
     try {
       if (live > 0) return await this.#journal.done();
       await this.#journal.close();
-      const stale = readersOf(identity) > 0 ? [] : await writer.stale();
-      await store.remove(folder, [...this.#journal.files, ...files, ...stale]);
+      const journals = [...this.#journal.files, ...files];
+      const stale = readersOf(identity) > 0 ? [] : await writer.stale(journals);
+      await store.remove(folder, [...journals, ...stale]);
     } catch {
       // As above.
     }
