@@ -522,11 +522,11 @@ describe("time", () => {
     await using origin = await scripted(async (connection) => {
       for (let i = 0; i < 8; i++) {
         await connection.write("HTTP/1.1 102 Processing\r\n\r\n");
-        await pause(100);
+        await pause(250);
       }
       await connection.write(OK);
     });
-    await using it = await watched({ timeouts: { head: 600 } });
+    await using it = await watched({ timeouts: { head: 1500 } });
     await using client = await connectRaw(it.proxy.port);
 
     await client.write(requestTo(urlOf(origin)));
@@ -590,14 +590,14 @@ describe("time", () => {
         await connection.readUntil("end");
         await connection.write(OK);
       });
-      await using it = await watched({ timeouts: { head: 100 } });
+      await using it = await watched({ timeouts: { head: 700 } });
       await using client = await connectRaw(it.proxy.port);
 
       await client.write(requestTo(urlOf(origin), { method: "POST", fields: ["Content-Length: 8"] }));
-      if (hint === "") await pause(250);
+      if (hint === "") await pause(900);
       else await client.readHead();
       await client.write("start");
-      await pause(250);
+      await pause(900);
       await client.write("end");
 
       expect((await readResponse(client)).text).toBe("ok");
@@ -687,7 +687,7 @@ describe("time", () => {
 
   test("a client that does not send the whole of a head behind another: 408", async () => {
     await using origin = await scripted((connection) => connection.write(OK));
-    await using it = await watched({ timeouts: { head: 300 } });
+    await using it = await watched({ timeouts: { head: 1000 } });
     await using client = await connectRaw(it.proxy.port);
 
     await client.write(requestTo(urlOf(origin)) + "GET http://a.test/ HTTP/1.1\r\nHo");
@@ -698,11 +698,11 @@ describe("time", () => {
 
   test("a client that says nothing between two requests is left in peace", async () => {
     await using origin = await answering(OK);
-    await using it = await watched({ timeouts: { head: 200, idle: 200 } });
+    await using it = await watched({ timeouts: { head: 700, idle: 700 } });
     await using client = await connectRaw(it.proxy.port);
 
     for (let i = 0; i < 2; i++) {
-      await pause(300);
+      await pause(900);
       await client.write(requestTo(urlOf(origin)));
       expect((await readResponse(client)).text).toBe("ok");
     }
@@ -731,7 +731,7 @@ describe("time", () => {
 
   test("a client that does not send the rest of a request that was answered is closed", async () => {
     await using origin = await scripted((connection) => connection.write(OK));
-    await using it = await watched({ timeouts: { idle: 50 } });
+    await using it = await watched({ timeouts: { idle: 700 } });
     await using client = await connectRaw(it.proxy.port);
 
     await client.write(requestTo(urlOf(origin), { method: "POST", fields: ["Content-Length: 8"] }) + "half");
