@@ -30,10 +30,11 @@ export async function collect(input: ReportInput): Promise<ReportData> {
   const peers = new Peers(cleaner);
   const turns = new Turns();
   const pairs: (readonly [Flow, FlowData])[] = [];
+  const places = new Map<unknown, number>(given.map((flow, i) => [flow, i]));
   for (const one of kept) {
     const flow = one instanceof TapeEntry ? await flowOfEntry(one) : one;
     await turns.next();
-    pairs.push([flow, flowData(flow, { cleaner, peers, unmatched: unmatched.has(one) })]);
+    pairs.push([flow, flowData(flow, { cleaner, peers, unmatched: unmatched.has(one), place: places.get(one)! })]);
   }
   const budget = new Budget(limits.total);
   const flows = await addBodies(pairs, { cleaner, budget, most: limits.body });

@@ -147,6 +147,8 @@ export interface TimingsData {
 /** What every flow has. */
 export interface AnyFlowData {
   readonly id: string;
+  /** Its place among the flows of the proxy, from 0, as `flows.at()` takes it. */
+  readonly place: number;
   readonly source: string;
   readonly timings: TimingsData;
   /** The places of the connections in the list of peers. */

@@ -32,6 +32,8 @@ export interface FlowContext {
   readonly peers: Peers;
   /** Nothing on the tape matched it. */
   readonly unmatched: boolean;
+  /** Its place, from 0. */
+  readonly place: number;
 }
 
 /** No more header fields of a message than this are in a report. */
@@ -83,11 +85,12 @@ function tcpData(flow: TcpFlow, context: FlowContext): TcpFlowData {
   };
 }
 
-function anyData(flow: Flow, { cleaner, peers, unmatched }: FlowContext): AnyFlowData {
+function anyData(flow: Flow, { cleaner, peers, unmatched, place }: FlowContext): AnyFlowData {
   const { client, server, error, marked, comment, faults, metadata } = flow;
   const known = Object.entries(metadata).slice(0, 100);
   return {
     id: flow.id,
+    place,
     source: String(flow.source),
     timings: timingsOf(flow),
     client: peers.placeOf(client),

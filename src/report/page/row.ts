@@ -12,7 +12,7 @@ export type Tone = "good" | "moved" | "warn" | "bad" | "quiet";
 /** A line of the list. */
 export interface Row {
   readonly flow: FlowData;
-  /** Its place in the report, from 1. */
+  /** Its place, as `flows.at()` takes it and messages of failures say it. */
   readonly number: number;
   readonly method: string;
   readonly scheme: string;
@@ -34,15 +34,15 @@ export interface Row {
 
 /** The lines of a report. */
 export function rowsOf(flows: readonly FlowData[]): Row[] {
-  return flows.map(rowOf);
+  return flows.map((flow) => rowOf(flow));
 }
 
-function rowOf(flow: FlowData, index: number): Row {
+function rowOf(flow: FlowData): Row {
   const { start, end, responseStart } = flow.timings;
   const status = flow.type === "http" ? flow.response?.status : undefined;
   const common = {
     flow,
-    number: index + 1,
+    number: flow.place,
     status: statusOf(flow, status),
     tone: toneOf(flow, status),
     kind: kindOf(flow),
